@@ -1,0 +1,128 @@
+//! Reading phone numbers, accounts and templates, and subscribing the app to an account.
+
+use axum::body::Bytes;
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{Call, Refusal, paging};
+use crate::template::Template;
+use crate::universe::{APP, Number, Waba};
+
+const NUMBER_FIELDS: &[&str] = &[
+    "verified_name",
+    "code_verification_status",
+    "display_phone_number",
+    "quality_rating",
+    "platform_type",
+    "throughput",
+    "webhook_configuration",
+];
+const WABA_FIELDS: &[&str] = &[
+    "name",
+    "currency",
+    "timezone_id",
+    "message_template_namespace",
+];
+const TEMPLATE_FIELDS: &[&str] = &[
+    "name",
+    "parameter_format",
+    "components",
+    "language",
+    "status",
+    "category",
+];
+
+/// A phone number or an account by its id.
+pub(super) fn one(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
+    if let Some(number) = call.core.universe.number(id) {
+        return select_number(call, number);
+    }
+    let waba = waba(call, id)?;
+    paging::select(call, "WhatsAppBusinessAccount", WABA_FIELDS, waba.node())
+}
+
+pub(super) fn phone_numbers(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
+    let waba = waba(call, id)?;
+    let numbers = call.core.universe.numbers.iter();
+    let all: Vec<_> = numbers
+        .filter(|number| number.waba == waba.id)
+        .map(|number| select_number(call, number))
+        .collect::<Result<_, _>>()?;
+    paging::page(call, &format!("{id}/phone_numbers"), &all)
+}
+
+pub(super) fn templates(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
+    let waba = waba(call, id)?;
+    let matches = |template: &&Template| {
+        [
+            ("name", template.name),
+            ("status", template.status),
+            ("category", template.category),
+            ("language", template.language),
+        ]
+        .into_iter()
+        .all(|(filter, value)| call.query.get(filter).is_none_or(|want| want == value))
+    };
+    let all: Vec<_> = call
+        .core
+        .universe
+        .templates(waba.id)
+        .iter()
+        .filter(matches)
+        .map(|template| {
+            paging::select(
+                call,
+                "WhatsAppMessageTemplate",
+                TEMPLATE_FIELDS,
+                template.node(),
+            )
+        })
+        .collect::<Result<_, _>>()?;
+    paging::page(call, &format!("{id}/message_templates"), &all)
+}
+
+/// Webhooks of an account flow only while the app is subscribed to it.
+pub(super) fn subscribed_apps(
+    call: &Call<'_>,
+    method: &Method,
+    id: &str,
+    body: &Bytes,
+) -> Result<Value, Refusal> {
+    let waba = waba(call, id)?;
+    match method.as_str() {
+        "POST" => {
+            let overrides = serde_json::from_slice::<Value>(body)
+                .is_ok_and(|body| body.get("override_callback_uri").is_some());
+            if overrides {
+                return Err(Refusal::new(100, "Callback overrides are not simulated"));
+            }
+            call.core.subscribe(waba.id, true);
+            Ok(json!({"success": true}))
+        }
+        "DELETE" => {
+            call.core.subscribe(waba.id, false);
+            Ok(json!({"success": true}))
+        }
+        "GET" => {
+            let app = json!({"whatsapp_business_api_data":
+                {"id": APP, "name": "Example App", "link": "https://www.facebook.com/games/?app_id=100000000000001"}});
+            let subscribed = call.core.is_subscribed(waba.id);
+            Ok(json!({"data": subscribed.then_some(app).as_slice()}))
+        }
+        _ => Err(Refusal::unknown_path()),
+    }
+}
+
+fn select_number(call: &Call<'_>, number: &Number) -> Result<Value, Refusal> {
+    let settings = call.core.settings();
+    let limit = call.core.limit(number.id);
+    let node = number.node(limit, &settings.webhook_url);
+    paging::select(call, "WhatsAppBusinessPhoneNumber", NUMBER_FIELDS, node)
+}
+
+fn waba<'a>(call: &Call<'a>, id: &str) -> Result<&'a Waba, Refusal> {
+    call.core
+        .universe
+        .waba(id)
+        .ok_or_else(|| Refusal::no_such_object(id))
+}

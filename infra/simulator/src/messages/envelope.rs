@@ -1,0 +1,104 @@
+//! The part of a send that all types share: which fields there are, and who it is for.
+
+use super::Sending;
+use crate::graph::Refusal;
+use crate::ids;
+
+const FIELDS: &[&str] = &[
+    "messaging_product",
+    "recipient_type",
+    "to",
+    "recipient",
+    "type",
+    "context",
+    "biz_opaque_callback_data",
+    "recipient_identity_key_hash",
+    "messaging_account_id",
+];
+const RECEIPT_FIELDS: &[&str] = &[
+    "messaging_product",
+    "status",
+    "message_id",
+    "typing_indicator",
+];
+const LONGEST_CALLBACK_DATA: usize = 512;
+
+/// The product, no field that Meta does not know, and for a receipt all there is to it.
+pub(super) fn is_well_formed(sending: &Sending<'_>) -> Result<(), Refusal> {
+    if sending.text("messaging_product") != Some("whatsapp") {
+        return Err(Refusal::new(100, "messaging_product must be \"whatsapp\""));
+    }
+    let receipt = sending.is_receipt();
+    let known = if receipt { RECEIPT_FIELDS } else { FIELDS };
+    let kind = sending.kind();
+    let unknown = sending
+        .body
+        .keys()
+        .find(|field| !known.contains(&field.as_str()) && (receipt || *field != kind));
+    if let Some(field) = unknown {
+        return Err(Refusal::new(100, format!("Unexpected field {field}")));
+    }
+    if receipt {
+        return is_receipt_complete(sending);
+    }
+    if let Some(data) = sending.body.get("biz_opaque_callback_data")
+        && data
+            .as_str()
+            .is_none_or(|data| data.chars().count() > LONGEST_CALLBACK_DATA)
+    {
+        let details =
+            format!("biz_opaque_callback_data takes up to {LONGEST_CALLBACK_DATA} characters");
+        return Err(Refusal::new(131_009, details));
+    }
+    Ok(())
+}
+
+/// One person, with a number that could exist and is not the sender's own.
+pub(super) fn has_a_recipient(sending: &Sending<'_>) -> Result<(), Refusal> {
+    if sending.is_receipt() {
+        return Ok(());
+    }
+    let recipient_type = sending.text("recipient_type");
+    if recipient_type.is_some_and(|kind| kind != "individual") {
+        return Err(Refusal::new(131_009, "recipient_type must be individual"));
+    }
+    let to = sending
+        .text("to")
+        .ok_or_else(|| Refusal::new(131_008, "to is required"))?;
+    let tolerated = |c: char| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')');
+    let digits = digits(to);
+    if !to.chars().all(tolerated) || !(7..=15).contains(&digits.len()) {
+        return Err(Refusal::new(131_009, "to is not a phone number"));
+    }
+    if digits == sending.number.digits() {
+        return Err(Refusal::new(131_021, "to is the number this is sent from"));
+    }
+    Ok(())
+}
+
+/// The form in which webhooks and the ledger name a person.
+pub(super) fn digits(to: &str) -> String {
+    to.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn is_receipt_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
+    if sending.text("status") != Some("read") {
+        return Err(Refusal::new(100, "status must be read"));
+    }
+    let id = sending
+        .text("message_id")
+        .ok_or_else(|| Refusal::new(131_008, "message_id is required"))?;
+    if !ids::is_wamid(id) {
+        return Err(Refusal::new(
+            131_009,
+            "message_id is not the id of a message",
+        ));
+    }
+    let typing = sending.body.get("typing_indicator");
+    if typing
+        .is_some_and(|typing| typing.get("type").and_then(|kind| kind.as_str()) != Some("text"))
+    {
+        return Err(Refusal::new(131_009, "typing_indicator.type must be text"));
+    }
+    Ok(())
+}

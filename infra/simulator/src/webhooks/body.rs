@@ -1,0 +1,189 @@
+//! The bytes of a webhook and their signature.
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::Inbound;
+use crate::fate::Step;
+use crate::ledger::Message;
+use crate::universe::Number;
+
+const ERROR_HELP: &str =
+    "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/";
+
+/// The value of `X-Hub-Signature-256` for a body, computed over its raw bytes.
+pub fn signature(app_secret: &str, body: &[u8]) -> String {
+    // An HMAC takes a key of any length, so the error cannot happen; an empty signature would be
+    // refused by every receiver.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(body);
+    let digest = mac.finalize().into_bytes();
+    let mut text = String::from("sha256=");
+    for byte in digest {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+/// One POST with the given steps of messages of one number, in the given order.
+pub(super) fn of_statuses(number: &Number, due: &[(&Message, Step, i64)]) -> Bytes {
+    let mut value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": metadata(number),
+        "statuses": due.iter().map(|due| status(*due)).collect::<Vec<_>>(),
+    });
+    let mut people: Vec<&str> = Vec::new();
+    for (message, step, _) in due {
+        if *step != Step::Failed && !people.contains(&message.recipient.as_str()) {
+            people.push(&message.recipient);
+        }
+    }
+    if !people.is_empty() {
+        let contacts = people.iter().map(|wa_id| contact(wa_id, name_of(wa_id)));
+        value["contacts"] = contacts.collect();
+    }
+    envelope(number, &value)
+}
+
+/// One POST with a text that a customer wrote.
+pub(super) fn of_inbound(number: &Number, inbound: &Inbound<'_>) -> Bytes {
+    let message = json!({
+        "from": inbound.from,
+        "id": inbound.id,
+        "timestamp": (inbound.at_ms / 1000).to_string(),
+        "type": "text",
+        "text": {"body": inbound.text},
+    });
+    let value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": metadata(number),
+        "contacts": [contact(inbound.from, inbound.name)],
+        "messages": [message],
+    });
+    envelope(number, &value)
+}
+
+fn status((message, step, due_ms): (&Message, Step, i64)) -> Value {
+    let mut status = json!({
+        "id": message.wamid,
+        "status": step.name(),
+        "timestamp": (due_ms / 1000).to_string(),
+        "recipient_id": message.recipient,
+    });
+    if let Some(data) = &message.callback_data {
+        status["biz_opaque_callback_data"] = json!(data);
+    }
+    match step {
+        Step::Sent | Step::Delivered => {
+            let free = message.category == "service";
+            status["pricing"] = json!({
+                "billable": !free,
+                "pricing_model": "PMP",
+                "type": if free { "free_customer_service" } else { "regular" },
+                "category": message.category,
+            });
+        }
+        Step::Read => {}
+        Step::Failed => status["errors"] = json!([error(message.plan.fail_code)]),
+    }
+    status
+}
+
+fn error(code: u32) -> Value {
+    let (title, details) = match code {
+        131_026 => (
+            "Message undeliverable",
+            "The message could not be delivered to this person.",
+        ),
+        131_047 => (
+            "Re-engagement message",
+            "More than a day has passed since this person last wrote.",
+        ),
+        131_049 => (
+            "Not delivered to protect the ecosystem",
+            "This person had enough of such messages.",
+        ),
+        131_050 => (
+            "User opted out of marketing",
+            "This person stopped marketing messages.",
+        ),
+        _ => ("Message failed", "The message could not be delivered."),
+    };
+    json!({
+        "code": code,
+        "title": title,
+        "message": title,
+        "error_data": {"details": details},
+        "href": ERROR_HELP,
+    })
+}
+
+fn metadata(number: &Number) -> Value {
+    json!({"display_phone_number": number.digits(), "phone_number_id": number.id})
+}
+
+fn contact(wa_id: &str, name: &str) -> Value {
+    json!({"profile": {"name": name}, "wa_id": wa_id})
+}
+
+/// The profile name of a person who has not told another one.
+fn name_of(wa_id: &str) -> &'static str {
+    const NAMES: [&str; 8] = [
+        "Ada", "Budi", "Citra", "Dewi", "Eka", "Farid", "Grace", "Hana",
+    ];
+    let sum: usize = wa_id.bytes().map(usize::from).sum();
+    NAMES[sum % NAMES.len()]
+}
+
+fn envelope(number: &Number, value: &Value) -> Bytes {
+    let body = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{"id": number.waba, "changes": [{"field": "messages", "value": value}]}],
+    });
+    Bytes::from(escaped(&body.to_string()))
+}
+
+/// Meta's rendering of JSON: nothing but ASCII, and every slash escaped.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + json.len() / 16);
+    for character in json.chars() {
+        match character {
+            '/' => text.push_str("\\/"),
+            ascii if ascii.is_ascii() => text.push(ascii),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_ascii_with_surrogate_pairs_and_escaped_slashes() {
+        let text = escaped(&json!({"a": "Ünï 🎉 http://x \\/"}).to_string());
+        assert_eq!(
+            text,
+            r#"{"a":"\u00dcn\u00ef \ud83c\udf89 http:\/\/x \\\/"}"#
+        );
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["a"], "Ünï 🎉 http://x \\/");
+    }
+
+    #[test]
+    fn a_signature_is_the_known_hmac_of_the_bytes() {
+        assert_eq!(
+            signature("key", b"The quick brown fox jumps over the lazy dog"),
+            "sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! The simulator as its clients see it: over its router and through real webhook calls, in a time
+//! that only these tests move.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod deliveries;
+mod listings;
+mod sends;
+mod world;

@@ -1,0 +1,44 @@
+//! Who asks: a member through a session, or a machine through an API key; always for one workspace.
+
+use domain::id::{ApiKeyId, UserId, WorkspaceId};
+use domain::workspace::{Permission, Role};
+
+use crate::Error;
+
+/// The proof that a request may act for a workspace. Acts take it and read the workspace from it,
+/// never from the request.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub workspace: WorkspaceId,
+    pub who: Who,
+}
+
+#[derive(Debug, Clone)]
+pub enum Who {
+    Member {
+        user: UserId,
+        role: Role,
+    },
+    Key {
+        key: ApiKeyId,
+        scopes: Vec<Permission>,
+    },
+}
+
+impl Actor {
+    /// # Errors
+    /// The role or the key's scopes do not include the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Error> {
+        let allowed = match &self.who {
+            Who::Member { role, .. } => role.may(permission),
+            Who::Key { scopes, .. } => scopes.contains(&permission),
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Error::Forbidden {
+                needed: permission.as_str(),
+            })
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A campaign, its progress and its chunks, as they are stored.
+
+use domain::campaign::State;
+use domain::id::{CampaignId, ChannelId, ContactId, GroupId};
+use domain::phone::Phone;
+use domain::template::{Mapping, Template, Values};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub name: String,
+    pub state: State,
+    /// Raised by every change of the state; work that was queued under an older epoch is void.
+    pub epoch: u64,
+    pub channel: ChannelId,
+    /// Frozen when the campaign starts.
+    pub template: Template,
+    pub groups: Vec<GroupId>,
+    pub variables: Mapping,
+    /// Why the campaign stopped by itself, in words.
+    #[serde(default)]
+    pub reason: Option<String>,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// When the first chunk was put in flight.
+    #[serde(default)]
+    pub sending_at: Option<Timestamp>,
+    #[serde(default)]
+    pub completed_at: Option<Timestamp>,
+}
+
+/// How far planning and dispatching are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// The shard of contacts that planning is in, and the contact it has passed there.
+    pub(crate) shard: u8,
+    pub(crate) after: Option<ContactId>,
+    /// Chunks planned so far.
+    pub(crate) chunks: u32,
+    /// Chunks put in flight so far.
+    pub(crate) dispatched: u32,
+    /// Chunks in which nobody is pending or claimed.
+    pub(crate) done: u32,
+}
+
+/// Everyone of one chunk, frozen: who, to which number, with which values.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct People {
+    pub(crate) people: Vec<Person>,
+}
+
+/// One planned recipient. The names are short because a hundred of these are one item.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Person {
+    #[serde(rename = "c")]
+    pub(crate) contact: ContactId,
+    #[serde(rename = "p")]
+    pub(crate) phone: Phone,
+    #[serde(rename = "v")]
+    pub(crate) values: Values,
+}
+
+/// Who sends a chunk. It exists from planning on.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Claim {
+    /// Of the sender that holds the lease.
+    pub(crate) token: String,
+    /// Unix milliseconds until which the sender may be alive.
+    pub(crate) lease: i64,
+    /// Everyone below this place may have been sent to; everyone from it on has not.
+    pub(crate) mark: u32,
+    pub(crate) done: bool,
+}

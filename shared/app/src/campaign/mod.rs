@@ -1,0 +1,250 @@
+//! Campaigns: make one, start it, watch it. What runs in the background has a module for each stage:
+//! [`plan`] freezes the audience into chunks, [`dispatch`] keeps chunks in flight, [`send`] sends one
+//! chunk, [`status`] takes Meta's statuses.
+
+pub mod dispatch;
+mod item;
+mod outcome;
+mod pacer;
+pub mod plan;
+mod recipients;
+pub mod send;
+mod stats;
+pub mod status;
+
+use std::time::Duration;
+
+use domain::campaign::State;
+use domain::id::{CampaignId, ChannelId, GroupId};
+use domain::template::{Mapping, sendable};
+use domain::workspace::Permission;
+
+use crate::error::FieldError;
+use crate::page::{Page, PageRequest, cursor};
+use crate::store::read::Span;
+use crate::store::{Scope, Write};
+use crate::task::CampaignPlan;
+use crate::{Actor, App, Error, channel, group, template};
+
+pub use item::{Campaign, Progress};
+pub use outcome::Outcome;
+pub use recipients::{Recipient, recipients};
+pub use stats::{Stats, recount, stats};
+
+const GROUPS_MAX: usize = 20;
+
+/// What a caller gives to make a campaign.
+#[derive(Debug, Clone)]
+pub struct NewCampaign {
+    pub name: String,
+    pub channel: ChannelId,
+    pub template: String,
+    pub groups: Vec<GroupId>,
+    pub variables: Mapping,
+}
+
+/// Makes a draft. Everything it names is checked now, with every refused field named, and again when
+/// it starts.
+///
+/// # Errors
+/// A field is not acceptable.
+pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campaign, Error> {
+    actor.require(Permission::WriteCampaigns)?;
+    let scope = app.store.workspace(&actor.workspace);
+    let name = domain::contact::name(&new.name)?
+        .ok_or_else(|| Error::invalid("name", "a campaign needs a name"))?;
+    let mut groups = new.groups;
+    let mut seen = std::collections::HashSet::new();
+    groups.retain(|group| seen.insert(group.clone()));
+    let content = check(
+        app,
+        scope,
+        &new.channel,
+        &new.template,
+        &groups,
+        &new.variables,
+    )
+    .await?;
+    let campaign = Campaign {
+        id: CampaignId::fresh(),
+        name,
+        state: State::Draft,
+        epoch: 0,
+        channel: new.channel,
+        template: content,
+        groups,
+        variables: new.variables,
+        reason: None,
+        created_at: app.now(),
+        started_at: None,
+        sending_at: None,
+        completed_at: None,
+    };
+    app.store
+        .write(Write::create(scope.campaign(&campaign.id), &campaign)?)
+        .await?
+        .or(|| Error::broken("a campaign id was used twice"))?;
+    Ok(campaign)
+}
+
+/// # Errors
+/// The campaign does not exist in this workspace.
+pub async fn get(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+    actor.require(Permission::ReadCampaigns)?;
+    find(app, app.store.workspace(&actor.workspace), id).await
+}
+
+/// Newest first.
+///
+/// # Errors
+/// The page request is not acceptable.
+pub async fn list(app: &App, actor: &Actor, page: &PageRequest) -> Result<Page<Campaign>, Error> {
+    actor.require(Permission::ReadCampaigns)?;
+    let after = page.place()?;
+    let range = app.store.workspace(&actor.workspace).campaigns();
+    let span = Span::first(page.limit()?)
+        .after(after.as_deref())
+        .newest_first();
+    let found = app.store.page(&range, span).await?;
+    Ok(Page {
+        items: found.items,
+        next: found.next.as_deref().map(cursor),
+    })
+}
+
+/// Deletes a campaign that never started.
+///
+/// # Errors
+/// The campaign does not exist, or has started.
+pub async fn delete(app: &App, actor: &Actor, id: &CampaignId) -> Result<(), Error> {
+    actor.require(Permission::WriteCampaigns)?;
+    let scope = app.store.workspace(&actor.workspace);
+    let campaign = find(app, scope, id).await?;
+    let started = || {
+        Error::refused(
+            "wrong_state",
+            "a campaign that has started cannot be deleted",
+        )
+    };
+    if !campaign.state.editable() {
+        return Err(started());
+    }
+    let write = Write::delete(scope.campaign(id)).if_equals("state", &campaign.state)?;
+    app.store.write(write).await?.or(started)
+}
+
+/// Starts a campaign. Of two starts at once one wins, and the other is refused: it starts once.
+///
+/// # Errors
+/// The campaign was started before, or what it names is no longer acceptable.
+pub async fn start(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+    actor.require(Permission::WriteCampaigns)?;
+    let scope = app.store.workspace(&actor.workspace);
+    let old = find(app, scope, id).await?;
+    let state = old.state.start()?;
+    // The template is frozen as it is approved now, not as it was when the draft was made.
+    let content = check(
+        app,
+        scope,
+        &old.channel,
+        &old.template.id,
+        &old.groups,
+        &old.variables,
+    )
+    .await?;
+    let new = Campaign {
+        state,
+        epoch: old.epoch + 1,
+        template: content,
+        started_at: Some(app.now()),
+        ..old.clone()
+    };
+    let writes = vec![
+        Write::put(scope.campaign(id), &new)?
+            .if_equals("state", &old.state)?
+            .if_equals("epoch", &old.epoch)?,
+        Write::create(scope.progress(id), &Progress::default())?,
+    ];
+    app.store.transact(writes).await?.or(|| {
+        Error::refused(
+            "wrong_state",
+            "the campaign was started or changed by someone else",
+        )
+    })?;
+    let task = CampaignPlan {
+        workspace: actor.workspace.clone(),
+        campaign: id.clone(),
+        epoch: new.epoch,
+    };
+    app.enqueue(&task, Duration::ZERO).await?;
+    Ok(new)
+}
+
+pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &CampaignId) -> Result<Campaign, Error> {
+    app.store
+        .get(&scope.campaign(id))
+        .await?
+        .ok_or_else(|| Error::not_found("the campaign"))
+}
+
+/// The template to freeze, when everything the campaign names exists and fits together.
+async fn check(
+    app: &App,
+    scope: Scope<'_>,
+    channel: &ChannelId,
+    template: &str,
+    groups: &[GroupId],
+    variables: &Mapping,
+) -> Result<domain::template::Template, Error> {
+    let mut refused = Vec::new();
+    let mut refuse = |field: String, message: String| refused.push(FieldError { field, message });
+    let channel = found(channel::find(app, scope, channel).await)?;
+    if channel.is_none() {
+        refuse(
+            "channel".into(),
+            "there is no such channel in this workspace".into(),
+        );
+    }
+    let stored = found(template::find(app, scope, template).await)?;
+    match &stored {
+        None => refuse(
+            "template".into(),
+            "there is no such template in this workspace; sync the templates".into(),
+        ),
+        Some(stored) => {
+            if channel.is_some_and(|channel| channel.waba_id != stored.waba_id) {
+                refuse(
+                    "template".into(),
+                    "the template belongs to another WhatsApp account than the channel".into(),
+                );
+            }
+            if let Err(error) = sendable(&stored.template) {
+                refuse("template".into(), error.to_string());
+            }
+            for error in variables.check(&stored.template).err().unwrap_or_default() {
+                refuse(error.field(), error.to_string());
+            }
+        }
+    }
+    if groups.is_empty() || groups.len() > GROUPS_MAX {
+        refuse("groups".into(), format!("name 1 to {GROUPS_MAX} groups"));
+    } else {
+        for (place, id) in groups.iter().enumerate() {
+            if group::find(app, scope, id).await?.is_none() {
+                refuse(format!("groups.{place}"), format!("there is no group {id}"));
+            }
+        }
+    }
+    match stored {
+        Some(stored) if refused.is_empty() => Ok(stored.template),
+        _ => Err(Error::Invalid(refused)),
+    }
+}
+
+fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

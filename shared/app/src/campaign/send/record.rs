@@ -1,0 +1,117 @@
+//! Recording outcomes in batches, each with its change of the counters.
+
+use std::collections::HashSet;
+
+use domain::campaign::{Counters, Excluded};
+use domain::message::Outcome as Rank;
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
+
+use super::Chunk;
+use crate::Error;
+use crate::campaign::outcome::{Evidence, Outcome};
+use crate::campaign::stats::counted;
+use crate::store::Committed;
+
+/// Outcomes of one transaction: below DynamoDB's hundred, and few enough that a crash leaves little
+/// to be unknown.
+const ROWS: usize = 25;
+
+/// How long an outcome may wait for others to be written with.
+const GATHER: SignedDuration = SignedDuration::from_millis(250);
+
+/// What is known of one recipient: the place in the chunk, where it stands, and why.
+pub(super) type Known = (u32, Rank, Evidence);
+
+/// Writes outcomes as they come, until their sender is gone.
+pub(super) async fn gather(
+    chunk: &Chunk<'_>,
+    mut known: mpsc::UnboundedReceiver<Known>,
+) -> Result<(), Error> {
+    while let Some(first) = known.recv().await {
+        let mut due = chunk.app.clock.sleep_until(chunk.app.now() + GATHER);
+        let mut batch = vec![first];
+        while batch.len() < ROWS {
+            tokio::select! {
+                biased;
+                more = known.recv() => match more {
+                    Some(more) => batch.push(more),
+                    None => break,
+                },
+                () = &mut due => break,
+            }
+        }
+        all(chunk, batch).await?;
+    }
+    Ok(())
+}
+
+/// Writes these outcomes now.
+pub(super) async fn all(chunk: &Chunk<'_>, known: Vec<Known>) -> Result<(), Error> {
+    let now = chunk.app.now();
+    let outcomes = known.into_iter().filter_map(|(index, status, evidence)| {
+        let person = chunk.people.people.get(index as usize)?;
+        Some((
+            index,
+            Outcome::new(now, person.contact.clone(), status, evidence),
+        ))
+    });
+    write(chunk, outcomes.collect()).await
+}
+
+/// Excludes people who were planned.
+pub(super) async fn excluded(
+    chunk: &Chunk<'_>,
+    indexes: &[u32],
+    reason: Excluded,
+) -> Result<(), Error> {
+    let now = chunk.app.now();
+    let outcomes = indexes.iter().filter_map(|index| {
+        let person = chunk.people.people.get(*index as usize)?;
+        Some((
+            *index,
+            Outcome::excluded(now, person.contact.clone(), reason),
+        ))
+    });
+    write(chunk, outcomes.collect()).await
+}
+
+/// Writes outcomes a transaction at a time. One that exists already was made by a status, which knows
+/// more, and is left as it is.
+async fn write(chunk: &Chunk<'_>, outcomes: Vec<(u32, Outcome)>) -> Result<(), Error> {
+    let Chunk {
+        app,
+        scope,
+        campaign,
+        number,
+        ..
+    } = *chunk;
+    for batch in outcomes.chunks(ROWS) {
+        let mut batch = batch.to_vec();
+        while !batch.is_empty() {
+            let mut delta = Counters::default();
+            let mut writes = Vec::with_capacity(batch.len() + 1);
+            for (index, outcome) in &batch {
+                delta += Counters::moved(None, outcome.status);
+                writes.push(
+                    outcome
+                        .clone()
+                        .creation(scope, &campaign.id, number, *index)?,
+                );
+            }
+            writes.push(counted(scope, &campaign.id, number, &delta));
+            match app.store.transact(writes).await? {
+                Committed::Yes => break,
+                Committed::No(exist) => {
+                    let exist: HashSet<usize> = exist.into_iter().collect();
+                    let rest = batch
+                        .into_iter()
+                        .enumerate()
+                        .filter(|(place, _)| !exist.contains(place));
+                    batch = rest.map(|(_, row)| row).collect();
+                }
+            }
+        }
+    }
+    Ok(())
+}

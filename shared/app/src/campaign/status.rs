@@ -1,0 +1,143 @@
+//! Meta's statuses, applied to the outcomes of campaigns and to the counters in the same transaction.
+//!
+//! Rows are read first, because a write whose condition fails is billed. A status that says nothing
+//! new writes nothing. A status can come before the sender has stored Meta's answer, or after the
+//! sender died: then it creates the row, and settles what would have been unknown.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::campaign::{Counters, RecipientRef};
+use domain::event::StatusUpdate;
+use domain::id::{CampaignId, WorkspaceId};
+use domain::message::Outcome as Rank;
+
+use super::item::People;
+use super::outcome::{Evidence, Outcome};
+use super::stats::counted;
+use crate::store::{Scope, Write};
+use crate::{App, Error};
+
+/// Rows of one transaction; one more place is the counters'.
+const ROWS: usize = 99;
+
+/// How often a batch is looked at again when rows changed under it.
+const ATTEMPTS: usize = 6;
+
+/// Applies a batch of statuses of one workspace.
+///
+/// # Errors
+/// The store cannot be reached; applying the batch again is harmless.
+pub async fn apply(
+    app: &App,
+    workspace: &WorkspaceId,
+    updates: Vec<(RecipientRef, StatusUpdate)>,
+) -> Result<(), Error> {
+    let scope = app.store.workspace(workspace);
+    let mut campaigns: HashMap<CampaignId, BTreeMap<(u32, u32), Vec<StatusUpdate>>> =
+        HashMap::new();
+    for (recipient, update) in updates {
+        let rows = campaigns.entry(recipient.campaign).or_default();
+        rows.entry((recipient.chunk, recipient.index))
+            .or_default()
+            .push(update);
+    }
+    for (campaign, rows) in campaigns {
+        let rows: Vec<_> = rows.into_iter().collect();
+        for batch in rows.chunks(ROWS) {
+            apply_batch(app, scope, &campaign, batch).await?;
+        }
+    }
+    Ok(())
+}
+
+type Row = ((u32, u32), Vec<StatusUpdate>);
+
+async fn apply_batch(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &CampaignId,
+    batch: &[Row],
+) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let (mut writes, delta) = moves(app, scope, campaign, batch).await?;
+        let Some(((chunk, _), _)) = batch.first() else {
+            return Ok(());
+        };
+        if writes.is_empty() {
+            return Ok(());
+        }
+        writes.push(counted(scope, campaign, *chunk, &delta));
+        if app.store.transact(writes).await?.yes() {
+            return Ok(());
+        }
+    }
+    Err(Error::unavailable(
+        "outcomes keep changing under their statuses",
+        "gave up after several attempts",
+    ))
+}
+
+/// What the statuses of a batch change, as the rows stand now.
+async fn moves(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &CampaignId,
+    batch: &[Row],
+) -> Result<(Vec<Write>, Counters), Error> {
+    let keys: Vec<_> = batch
+        .iter()
+        .map(|((chunk, index), _)| scope.outcome(campaign, *chunk, *index))
+        .collect();
+    let stored: HashMap<usize, Outcome> = app.store.get_many(&keys).await?.into_iter().collect();
+    let mut people: HashMap<u32, Option<People>> = HashMap::new();
+    let mut writes = Vec::new();
+    let mut delta = Counters::default();
+    for (place, ((chunk, index), updates)) in batch.iter().enumerate() {
+        let outcome = stored.get(&place);
+        let from = outcome.map(|outcome| outcome.status);
+        let Some((to, evidence)) = fold(from, updates) else {
+            continue;
+        };
+        let at = updates
+            .iter()
+            .map(|update| update.at)
+            .max()
+            .unwrap_or_else(|| app.now());
+        match outcome {
+            Some(outcome) => writes.push(outcome.moved(scope, campaign, to, at, &evidence)?),
+            None => {
+                if !people.contains_key(chunk) {
+                    people.insert(
+                        *chunk,
+                        app.store.get(&scope.chunk_people(campaign, *chunk)).await?,
+                    );
+                }
+                let person = people[chunk]
+                    .as_ref()
+                    .and_then(|people| people.people.get(*index as usize));
+                // A recipient that was never planned: not ours, or another workspace's.
+                let Some(person) = person else { continue };
+                let outcome = Outcome::new(at, person.contact.clone(), to, evidence);
+                writes.push(outcome.creation(scope, campaign, *chunk, *index)?);
+            }
+        }
+        delta += Counters::moved(from, to);
+    }
+    Ok((writes, delta))
+}
+
+/// Where several statuses of one message take it together.
+fn fold(from: Option<Rank>, updates: &[StatusUpdate]) -> Option<(Rank, Evidence)> {
+    let mut at = from;
+    let mut evidence = Evidence::default();
+    for update in updates {
+        if let Some(to) = Rank::after(at, update.status) {
+            at = Some(to);
+            evidence.wamid.get_or_insert_with(|| update.wamid.clone());
+            if to == Rank::Failed {
+                evidence.code = update.error.as_ref().map(|error| error.code);
+            }
+        }
+    }
+    at.filter(|_| at != from).map(|to| (to, evidence))
+}

@@ -1,0 +1,107 @@
+//! The configuration: one struct, read once. The only place that reads the environment.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::secret::MasterKey;
+use crate::task::QueueName;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the product is reached from outside, without a trailing slash.
+    pub public_url: String,
+    /// Meta's Graph API with its version: `https://graph.facebook.com/v26.0`.
+    pub graph_url: String,
+    /// How long a call to Meta may take before its result is unknown.
+    pub graph_timeout: Duration,
+    /// The secrets of the installation's own Meta app; two while one is being rotated.
+    pub app_secrets: Vec<String>,
+    /// What Meta must present when it verifies the webhook address.
+    pub verify_token: String,
+    /// Encrypts access tokens at rest.
+    pub master_key: MasterKey,
+    pub tables: Tables,
+    pub queues: Queues,
+    pub bucket: String,
+    /// Session cookies are `__Host-` and Secure; a local installation on plain HTTP may turn it off.
+    pub secure_cookies: bool,
+    /// The longest one invocation may run; a lease outlives it.
+    pub invocation: Duration,
+}
+
+/// The names of the tables.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    pub main: String,
+    pub contacts: String,
+    pub campaigns: String,
+    pub ephemeral: String,
+}
+
+/// The address of each queue.
+#[derive(Debug, Clone, Default)]
+pub struct Queues(pub HashMap<QueueName, String>);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the environment variable {0} is not set")]
+    Missing(String),
+    #[error("the environment variable {0} cannot be used: {1}")]
+    Invalid(&'static str, String),
+}
+
+impl Config {
+    /// The configuration of a deployed function. A function is given only what its role may use, so
+    /// a table or queue that is absent is an empty name; using it fails at AWS, not silently.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let optional = |name: &str| std::env::var(name).unwrap_or_default();
+        let queues = QueueName::ALL
+            .into_iter()
+            .map(|queue| (queue, optional(&queue_variable(queue))))
+            .filter(|(_, url)| !url.is_empty())
+            .collect();
+        Ok(Self {
+            public_url: required("PUBLIC_URL")?,
+            graph_url: required("GRAPH_URL")?,
+            graph_timeout: Duration::from_secs(30),
+            app_secrets: optional("APP_SECRETS")
+                .split(',')
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            verify_token: optional("VERIFY_TOKEN"),
+            master_key: MasterKey::parse(&required("MASTER_KEY")?)
+                .map_err(|error| ConfigError::Invalid("MASTER_KEY", error.to_string()))?,
+            tables: Tables {
+                main: optional("TABLE_MAIN"),
+                contacts: optional("TABLE_CONTACTS"),
+                campaigns: optional("TABLE_CAMPAIGNS"),
+                ephemeral: optional("TABLE_EPHEMERAL"),
+            },
+            queues: Queues(queues),
+            bucket: optional("BUCKET"),
+            secure_cookies: true,
+            invocation: INVOCATION,
+        })
+    }
+}
+
+/// The time-out of the queue functions in the template.
+pub const INVOCATION: Duration = Duration::from_secs(120);
+
+/// The variable that holds a queue's address: `QUEUE_CAMPAIGN_PLAN`.
+#[must_use]
+pub fn queue_variable(queue: QueueName) -> String {
+    format!("QUEUE_{}", queue.as_str().to_uppercase().replace('-', "_"))
+}
+
+/// A variable of the local process, which has settings of its own beside these.
+///
+/// # Errors
+/// It is not set.
+pub fn required(name: &str) -> Result<String, ConfigError> {
+    std::env::var(name).map_err(|_| ConfigError::Missing(name.to_owned()))
+}

@@ -1,0 +1,57 @@
+//! A contact as it is stored.
+
+use domain::contact::{Attributes, Consent, Profile};
+use domain::id::{ContactId, GroupId, ImportId};
+use domain::phone::Phone;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Contact {
+    pub id: ContactId,
+    /// Absent for people who hide their number; then another identity finds them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub attributes: Attributes,
+    #[serde(default)]
+    pub groups: Vec<GroupId>,
+    #[serde(default)]
+    pub consent: Consent,
+    /// The import that wrote the contact last, by which a file's own duplicates are recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Raised by every change, so that two changes at once do not overwrite each other.
+    pub version: u64,
+}
+
+impl Contact {
+    /// What a template reads of the contact.
+    #[must_use]
+    pub fn profile(&self) -> Profile<'_> {
+        Profile {
+            name: self.name.as_deref(),
+            phone: self.phone.as_ref().map(Phone::as_str),
+            email: self.email.as_deref(),
+            attributes: Some(&self.attributes),
+        }
+    }
+}
+
+/// Whose a phone number is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) contact: ContactId,
+}
+
+/// A contact's place in a group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Membership {
+    pub(crate) contact: ContactId,
+}

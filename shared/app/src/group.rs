@@ -1,0 +1,165 @@
+//! Groups of contacts: what campaigns are sent to.
+
+use domain::contact;
+use domain::id::GroupId;
+use domain::workspace::Permission;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::page::{Page, PageRequest, cursor};
+use crate::store::read::Span;
+use crate::store::{Scope, Write};
+use crate::{Actor, App, Error};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Group {
+    pub id: GroupId,
+    pub name: String,
+    /// Counted in the transactions that change memberships.
+    pub members: i64,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct NameIdentity {
+    group: GroupId,
+}
+
+/// # Errors
+/// The name is not acceptable or taken.
+pub async fn create(app: &App, actor: &Actor, name: &str) -> Result<Group, Error> {
+    actor.require(Permission::WriteContacts)?;
+    let name = contact::group_name(name)?;
+    try_create(app, app.store.workspace(&actor.workspace), name)
+        .await?
+        .ok_or_else(|| Error::refused("name_taken", "there is already a group with this name"))
+}
+
+/// # Errors
+/// The group does not exist in this workspace.
+pub async fn get(app: &App, actor: &Actor, id: &GroupId) -> Result<Group, Error> {
+    actor.require(Permission::ReadContacts)?;
+    find(app, app.store.workspace(&actor.workspace), id)
+        .await?
+        .ok_or_else(|| Error::not_found("the group"))
+}
+
+/// # Errors
+/// The page request is not acceptable.
+pub async fn list(app: &App, actor: &Actor, page: &PageRequest) -> Result<Page<Group>, Error> {
+    actor.require(Permission::ReadContacts)?;
+    let after = page.place()?;
+    let range = app.store.workspace(&actor.workspace).groups();
+    let found = app
+        .store
+        .page(&range, Span::first(page.limit()?).after(after.as_deref()))
+        .await?;
+    Ok(Page {
+        items: found.items,
+        next: found.next.as_deref().map(cursor),
+    })
+}
+
+/// # Errors
+/// The group does not exist, or the name is not acceptable or taken.
+pub async fn rename(app: &App, actor: &Actor, id: &GroupId, name: &str) -> Result<Group, Error> {
+    actor.require(Permission::WriteContacts)?;
+    let name = contact::group_name(name)?;
+    let scope = app.store.workspace(&actor.workspace);
+    let group = find(app, scope, id)
+        .await?
+        .ok_or_else(|| Error::not_found("the group"))?;
+    let mut writes = vec![
+        Write::update(scope.group(id))
+            .set("name", &name)?
+            .if_equals("name", &group.name)?,
+    ];
+    if name.to_lowercase() != group.name.to_lowercase() {
+        writes.push(Write::create(
+            scope.group_name(&name),
+            &NameIdentity { group: id.clone() },
+        )?);
+        writes.push(Write::delete(scope.group_name(&group.name)));
+    }
+    app.store
+        .transact(writes)
+        .await?
+        .or(|| Error::refused("name_taken", "there is already a group with this name"))?;
+    Ok(Group { name, ..group })
+}
+
+/// Deletes a group; its contacts stay. Their memberships are left behind unread: a deleted group is
+/// never an audience again, and its id is never used twice.
+///
+/// # Errors
+/// The group does not exist in this workspace.
+pub async fn delete(app: &App, actor: &Actor, id: &GroupId) -> Result<(), Error> {
+    actor.require(Permission::WriteContacts)?;
+    let scope = app.store.workspace(&actor.workspace);
+    let group = find(app, scope, id)
+        .await?
+        .ok_or_else(|| Error::not_found("the group"))?;
+    app.store
+        .transact(vec![
+            Write::delete(scope.group(id)).if_present(),
+            Write::delete(scope.group_name(&group.name)),
+        ])
+        .await?
+        .or(|| Error::not_found("the group"))
+}
+
+pub(crate) async fn find(
+    app: &App,
+    scope: Scope<'_>,
+    id: &GroupId,
+) -> Result<Option<Group>, Error> {
+    app.store.get(&scope.group(id)).await
+}
+
+/// The group with this name, made when there is none.
+pub(crate) async fn find_or_create(
+    app: &App,
+    scope: Scope<'_>,
+    name: &str,
+) -> Result<GroupId, Error> {
+    let name = contact::group_name(name)?;
+    loop {
+        let identity: Option<NameIdentity> = app.store.get(&scope.group_name(&name)).await?;
+        if let Some(identity) = identity {
+            return Ok(identity.group);
+        }
+        if let Some(group) = try_create(app, scope, name.clone()).await? {
+            return Ok(group.id);
+        }
+    }
+}
+
+/// The write that counts contacts joining or leaving; it also refuses a group that is gone.
+pub(crate) fn counted(scope: Scope<'_>, group: &GroupId, by: i64) -> Write {
+    Write::update(scope.group(group))
+        .add("members", by)
+        .if_present()
+}
+
+/// `None` when the name is taken.
+async fn try_create(app: &App, scope: Scope<'_>, name: String) -> Result<Option<Group>, Error> {
+    let group = Group {
+        id: GroupId::fresh(),
+        name,
+        members: 0,
+        created_at: app.now(),
+    };
+    let committed = app
+        .store
+        .transact(vec![
+            Write::create(
+                scope.group_name(&group.name),
+                &NameIdentity {
+                    group: group.id.clone(),
+                },
+            )?,
+            Write::create(scope.group(&group.id), &group)?,
+        ])
+        .await?;
+    Ok(committed.yes().then_some(group))
+}

@@ -1,0 +1,88 @@
+//! The acts: one function for each thing that a person or a queue asks for.
+//!
+//! An act knows no transport. HTTP functions and queue functions, on Lambda or in one local process,
+//! call the same acts. What acts stand on is in [`App`]; where the outside begins is in [`ports`].
+
+pub mod actor;
+pub mod api_key;
+pub mod campaign;
+pub mod channel;
+pub mod config;
+pub mod contact;
+pub mod error;
+pub mod group;
+pub mod import;
+pub mod page;
+pub mod ports;
+pub mod secret;
+pub mod session;
+pub mod store;
+pub mod task;
+pub mod template;
+pub mod user;
+pub mod webhook;
+pub mod workspace;
+
+use std::sync::Arc;
+
+pub use actor::Actor;
+pub use config::Config;
+pub use error::Error;
+
+use ports::{Clock, Files, Queue};
+use store::Store;
+
+/// Everything that lives as long as the process, cheap to clone. It holds no state of the business
+/// beyond caches.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+pub struct Parts {
+    pub config: Config,
+    pub store: Store,
+    pub queue: Arc<dyn Queue>,
+    pub files: Arc<dyn Files>,
+    pub clock: Arc<dyn Clock>,
+    pub whatsapp: whatsapp::Client,
+    pub channels: channel::Cache,
+}
+
+impl App {
+    /// # Errors
+    /// The HTTP client for WhatsApp cannot be built.
+    pub fn new(
+        config: Config,
+        client: aws_sdk_dynamodb::Client,
+        queue: Arc<dyn Queue>,
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let whatsapp = whatsapp::Client::new(&config.graph_url, config.graph_timeout)
+            .map_err(|error| Error::internal("the WhatsApp client cannot be built", error))?;
+        let store = Store::new(client, &config);
+        let channels = channel::Cache::default();
+        Ok(Self(Arc::new(Parts {
+            config,
+            store,
+            queue,
+            files,
+            clock,
+            whatsapp,
+            channels,
+        })))
+    }
+
+    /// Now, by the clock port.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

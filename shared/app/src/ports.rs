@@ -1,0 +1,76 @@
+//! Where the outside begins. Each port has one implementation for AWS and one for the local process,
+//! and one contract suite that both must pass.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+
+use crate::Error;
+use crate::task::QueueName;
+
+/// Time. Nothing in this crate reads or waits for any other.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+
+    /// Resolves at the instant, at once if it has passed.
+    fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()>;
+}
+
+/// One message on its way to a queue.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub queue: QueueName,
+    pub body: String,
+    /// Messages of one group share the queue's attention (standard) or its order (FIFO).
+    pub group: String,
+    /// At most 15 minutes (SQS: message timers).
+    pub delay: Duration,
+}
+
+/// Durable, at least once, in no promised order.
+pub trait Queue: Send + Sync {
+    /// Returns when every message is durable.
+    fn send(&self, messages: Vec<Outgoing>) -> BoxFuture<'_, Result<(), Error>>;
+}
+
+/// A URL that lets its holder do one thing with one file for a while.
+#[derive(Debug, Clone)]
+pub struct Presigned {
+    pub url: String,
+    /// Headers that the caller must send along.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Files, private unless a presigned URL is handed out.
+pub trait Files: Send + Sync {
+    /// A URL to `PUT` exactly `size` bytes.
+    fn presign_put(
+        &self,
+        key: &str,
+        size: u64,
+        expires: Duration,
+    ) -> BoxFuture<'_, Result<Presigned, Error>>;
+
+    /// A URL to `GET` the file under a name.
+    fn presign_get(
+        &self,
+        key: &str,
+        name: &str,
+        expires: Duration,
+    ) -> BoxFuture<'_, Result<Presigned, Error>>;
+
+    /// The file's size, or `None` when it does not exist.
+    fn size(&self, key: &str) -> BoxFuture<'_, Result<Option<u64>, Error>>;
+
+    /// The bytes from `offset` on.
+    fn open(
+        &self,
+        key: &str,
+        offset: u64,
+    ) -> BoxFuture<'_, Result<BoxStream<'static, std::io::Result<Bytes>>, Error>>;
+
+    fn put(&self, key: &str, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>>;
+}

@@ -1,0 +1,341 @@
+//! Every key of every table. docs/DATA_MODEL.md explains each: its access pattern and its heat.
+//!
+//! A partition key starts with its workspace; the exceptions are the look-ups of [`super::global`].
+
+use domain::campaign::COUNTER_SHARDS;
+use domain::id::{ApiKeyId, CampaignId, ChannelId, ContactId, GroupId, ImportId, UserId};
+use domain::message::Outcome;
+use domain::phone::Phone;
+
+use super::Scope;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Small and precious: workspaces, members, keys, channels, templates, groups, campaigns, imports.
+    Main,
+    /// Contacts, their identities and their memberships of groups.
+    Contacts,
+    /// Chunks, outcomes and counters of campaigns: large, and hot while a campaign runs.
+    Campaigns,
+    /// Sessions and pacers: may be lost.
+    Ephemeral,
+}
+
+/// The address of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub(super) table: Table,
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+/// The items of one partition whose sort keys share a beginning.
+#[derive(Debug, Clone)]
+pub struct Range {
+    pub(super) table: Table,
+    pub(super) index: Option<&'static str>,
+    pub(super) pk: String,
+    pub(super) prefix: String,
+}
+
+impl Key {
+    fn new(table: Table, pk: String, sk: impl Into<String>) -> Self {
+        Self {
+            table,
+            pk,
+            sk: sk.into(),
+        }
+    }
+
+    /// The sort key, where a cursor continues after this item.
+    #[must_use]
+    pub fn sort(&self) -> &str {
+        &self.sk
+    }
+}
+
+impl Range {
+    fn new(table: Table, pk: String, prefix: impl Into<String>) -> Self {
+        Self {
+            table,
+            index: None,
+            pk,
+            prefix: prefix.into(),
+        }
+    }
+}
+
+impl Scope<'_> {
+    fn pk(&self, rest: &str) -> String {
+        format!("WS#{}{rest}", self.workspace)
+    }
+
+    #[must_use]
+    pub fn meta(&self) -> Key {
+        Key::new(Table::Main, self.pk(""), "META")
+    }
+
+    #[must_use]
+    pub fn member(&self, user: &UserId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("MEMBER#{user}"))
+    }
+
+    #[must_use]
+    pub fn api_key(&self, key: &ApiKeyId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("APIKEY#{key}"))
+    }
+
+    #[must_use]
+    pub fn api_keys(&self) -> Range {
+        Range::new(Table::Main, self.pk(""), "APIKEY#")
+    }
+
+    #[must_use]
+    pub fn channel(&self, channel: &ChannelId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("CHANNEL#{channel}"))
+    }
+
+    #[must_use]
+    pub fn channels(&self) -> Range {
+        Range::new(Table::Main, self.pk(""), "CHANNEL#")
+    }
+
+    #[must_use]
+    pub fn template(&self, id: &str) -> Key {
+        Key::new(Table::Main, self.pk("#TEMPLATE"), id)
+    }
+
+    #[must_use]
+    pub fn templates(&self) -> Range {
+        Range::new(Table::Main, self.pk("#TEMPLATE"), "")
+    }
+
+    #[must_use]
+    pub fn group(&self, group: &GroupId) -> Key {
+        Key::new(Table::Main, self.pk("#GROUP"), group.as_str())
+    }
+
+    #[must_use]
+    pub fn groups(&self) -> Range {
+        Range::new(Table::Main, self.pk("#GROUP"), "")
+    }
+
+    /// Keeps the name of a group unique, in lower case.
+    #[must_use]
+    pub fn group_name(&self, name: &str) -> Key {
+        Key::new(Table::Main, self.pk("#GROUPNAME"), name.to_lowercase())
+    }
+
+    #[must_use]
+    pub fn import(&self, import: &ImportId) -> Key {
+        Key::new(Table::Main, self.pk("#IMPORT"), import.as_str())
+    }
+
+    #[must_use]
+    pub fn imports(&self) -> Range {
+        Range::new(Table::Main, self.pk("#IMPORT"), "")
+    }
+
+    /// The rows that one step of an import refused; zero-padded so that they sort by their place.
+    #[must_use]
+    pub fn import_failures(&self, import: &ImportId, offset: u64) -> Key {
+        Key::new(
+            Table::Main,
+            self.pk(&format!("#IMPORT#{import}")),
+            format!("FAILED#{offset:012}"),
+        )
+    }
+
+    #[must_use]
+    pub fn all_import_failures(&self, import: &ImportId) -> Range {
+        Range::new(
+            Table::Main,
+            self.pk(&format!("#IMPORT#{import}")),
+            "FAILED#",
+        )
+    }
+
+    #[must_use]
+    pub fn contact(&self, contact: &ContactId) -> Key {
+        Key::new(
+            Table::Contacts,
+            self.pk(&format!("#CONTACT#{:x}", contact.shard())),
+            contact.as_str(),
+        )
+    }
+
+    #[must_use]
+    pub fn contacts(&self, shard: u8) -> Range {
+        Range::new(Table::Contacts, self.pk(&format!("#CONTACT#{shard:x}")), "")
+    }
+
+    /// Keeps a phone number unique in the workspace and finds its contact.
+    #[must_use]
+    pub fn phone(&self, phone: &Phone) -> Key {
+        Key::new(
+            Table::Contacts,
+            self.pk(&format!("#PHONE#{phone}")),
+            "IDENTITY",
+        )
+    }
+
+    #[must_use]
+    pub fn membership(&self, group: &GroupId, contact: &ContactId) -> Key {
+        let pk = self.pk(&format!("#GROUP#{group}#{:x}", contact.shard()));
+        Key::new(Table::Contacts, pk, contact.as_str())
+    }
+
+    #[must_use]
+    pub fn members(&self, group: &GroupId, shard: u8) -> Range {
+        Range::new(
+            Table::Contacts,
+            self.pk(&format!("#GROUP#{group}#{shard:x}")),
+            "",
+        )
+    }
+
+    #[must_use]
+    pub fn campaign(&self, campaign: &CampaignId) -> Key {
+        Key::new(Table::Main, self.pk("#CAMPAIGN"), campaign.as_str())
+    }
+
+    #[must_use]
+    pub fn campaigns(&self) -> Range {
+        Range::new(Table::Main, self.pk("#CAMPAIGN"), "")
+    }
+
+    /// How far planning and dispatching are; apart from the campaign's own item, which every claim
+    /// checks, so that progress and claims do not collide.
+    #[must_use]
+    pub fn progress(&self, campaign: &CampaignId) -> Key {
+        Key::new(
+            Table::Campaigns,
+            self.pk(&format!("#CAMPAIGN#{campaign}")),
+            "PROGRESS",
+        )
+    }
+
+    #[must_use]
+    pub fn counters(&self, campaign: &CampaignId, shard: u32) -> Key {
+        let shard = shard % COUNTER_SHARDS;
+        Key::new(
+            Table::Campaigns,
+            self.pk(&format!("#CAMPAIGN#{campaign}#COUNTERS#{shard:x}")),
+            "COUNTERS",
+        )
+    }
+
+    /// Who is in a chunk and with which values: written once, never changed.
+    #[must_use]
+    pub fn chunk_people(&self, campaign: &CampaignId, chunk: u32) -> Key {
+        Key::new(Table::Campaigns, self.chunk_pk(campaign, chunk), "PEOPLE")
+    }
+
+    /// Who sends a chunk, and how far: small, because it is written often.
+    #[must_use]
+    pub fn chunk_claim(&self, campaign: &CampaignId, chunk: u32) -> Key {
+        Key::new(Table::Campaigns, self.chunk_pk(campaign, chunk), "CLAIM")
+    }
+
+    #[must_use]
+    pub fn outcome(&self, campaign: &CampaignId, chunk: u32, index: u32) -> Key {
+        Key::new(
+            Table::Campaigns,
+            self.chunk_pk(campaign, chunk),
+            format!("OUTCOME#{index:03}"),
+        )
+    }
+
+    #[must_use]
+    pub fn outcomes(&self, campaign: &CampaignId, chunk: u32) -> Range {
+        Range::new(Table::Campaigns, self.chunk_pk(campaign, chunk), "OUTCOME#")
+    }
+
+    /// The sparse index behind the report's tabs: only failed, unknown and excluded outcomes are in it.
+    #[must_use]
+    pub fn tab(&self, campaign: &CampaignId, outcome: Outcome) -> Range {
+        Range {
+            table: Table::Campaigns,
+            index: Some("outcomes"),
+            pk: self.tab_pk(campaign, outcome),
+            prefix: String::new(),
+        }
+    }
+
+    /// The index attributes of an outcome, when its tab is indexed.
+    #[must_use]
+    pub fn tab_entry(
+        &self,
+        campaign: &CampaignId,
+        chunk: u32,
+        index: u32,
+        outcome: Outcome,
+    ) -> Option<(String, String)> {
+        match outcome {
+            Outcome::Failed | Outcome::Unknown | Outcome::Excluded => Some((
+                self.tab_pk(campaign, outcome),
+                format!("{chunk:06}#{index:03}"),
+            )),
+            Outcome::Accepted | Outcome::Delivered | Outcome::Read => None,
+        }
+    }
+
+    /// When the next message of a number may leave.
+    #[must_use]
+    pub fn pacer(&self, channel: &ChannelId) -> Key {
+        Key::new(
+            Table::Ephemeral,
+            self.pk(&format!("#PACER#{channel}")),
+            "PACER",
+        )
+    }
+
+    fn chunk_pk(&self, campaign: &CampaignId, chunk: u32) -> String {
+        self.pk(&format!("#CAMPAIGN#{campaign}#CHUNK#{chunk:06}"))
+    }
+
+    fn tab_pk(&self, campaign: &CampaignId, outcome: Outcome) -> String {
+        self.pk(&format!("#CAMPAIGN#{campaign}#{}", outcome.as_str()))
+    }
+}
+
+/// The look-ups that cross workspaces.
+pub(super) mod crossing {
+    use super::{Key, Range, Table, UserId};
+
+    pub(crate) fn user(user: &UserId) -> Key {
+        Key::new(Table::Main, format!("USER#{user}"), "META")
+    }
+
+    pub(crate) fn user_workspace(user: &UserId, workspace: &str) -> Key {
+        Key::new(
+            Table::Main,
+            format!("USER#{user}"),
+            format!("WS#{workspace}"),
+        )
+    }
+
+    pub(crate) fn user_workspaces(user: &UserId) -> Range {
+        Range::new(Table::Main, format!("USER#{user}"), "WS#")
+    }
+
+    pub(crate) fn email(email: &str) -> Key {
+        Key::new(
+            Table::Main,
+            format!("EMAIL#{}", email.to_lowercase()),
+            "IDENTITY",
+        )
+    }
+
+    pub(crate) fn api_key_hash(hash: &str) -> Key {
+        Key::new(Table::Main, format!("APIKEYHASH#{hash}"), "IDENTITY")
+    }
+
+    pub(crate) fn session(hash: &str) -> Key {
+        Key::new(Table::Ephemeral, format!("SESSION#{hash}"), "SESSION")
+    }
+
+    pub(crate) fn phone_number_id(id: &str) -> Key {
+        Key::new(Table::Main, format!("PHONEID#{id}"), "IDENTITY")
+    }
+}

@@ -1,0 +1,216 @@
+//! What travels through the queues, and what becomes of a message after it was handled.
+//!
+//! A task carries ids, never state, and every handler is idempotent. A handler that queues its own
+//! continuation moves a checkpoint by compare-and-set, so of two that run at once only one goes on:
+//! a duplicate delivery ends instead of starting a second chain.
+
+use std::future::Future;
+use std::time::Duration;
+
+use domain::id::{CampaignId, ImportId, WorkspaceId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::ports::Outgoing;
+use crate::{App, Error};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueueName {
+    CampaignPlan,
+    CampaignDispatch,
+    CampaignSend,
+    ContactImport,
+    Webhook,
+}
+
+impl QueueName {
+    pub const ALL: [Self; 5] = [
+        Self::CampaignPlan,
+        Self::CampaignDispatch,
+        Self::CampaignSend,
+        Self::ContactImport,
+        Self::Webhook,
+    ];
+
+    /// The queue's name in the template and in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CampaignPlan => "campaign-plan",
+            Self::CampaignDispatch => "campaign-dispatch",
+            Self::CampaignSend => "campaign-send",
+            Self::ContactImport => "contact-import",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// A message of one queue.
+pub trait Task: Serialize + DeserializeOwned + Send + 'static {
+    const QUEUE: QueueName;
+
+    /// Whose message it is; queues share their attention fairly between groups.
+    fn group(&self) -> String;
+}
+
+/// Freeze the next page of a campaign's audience.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CampaignPlan {
+    pub workspace: WorkspaceId,
+    pub campaign: CampaignId,
+    pub epoch: u64,
+}
+
+/// Put the next chunks of a campaign in flight.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CampaignDispatch {
+    pub workspace: WorkspaceId,
+    pub campaign: CampaignId,
+    pub epoch: u64,
+    /// How many chunks were in flight or done when this was queued: the brake. Of two messages that
+    /// carry the same number one moves it on, and the other ends.
+    pub dispatched: u32,
+}
+
+/// Send one chunk of a campaign.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CampaignSend {
+    pub workspace: WorkspaceId,
+    pub campaign: CampaignId,
+    pub epoch: u64,
+    pub chunk: u32,
+}
+
+/// Read the next part of an uploaded contact file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ContactImport {
+    pub workspace: WorkspaceId,
+    pub import: ImportId,
+}
+
+/// A webhook body as Meta signed it, compressed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Deflated bytes in base64: a batch of a thousand statuses stays below the queue's limit.
+    pub body: String,
+}
+
+impl Task for CampaignPlan {
+    const QUEUE: QueueName = QueueName::CampaignPlan;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
+    }
+}
+
+impl Task for CampaignDispatch {
+    const QUEUE: QueueName = QueueName::CampaignDispatch;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
+    }
+}
+
+impl Task for CampaignSend {
+    const QUEUE: QueueName = QueueName::CampaignSend;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
+    }
+}
+
+impl Task for ContactImport {
+    const QUEUE: QueueName = QueueName::ContactImport;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
+    }
+}
+
+impl Task for Webhook {
+    const QUEUE: QueueName = QueueName::Webhook;
+
+    /// The workspace is not known before the body is parsed.
+    fn group(&self) -> String {
+        "webhook".to_owned()
+    }
+}
+
+impl App {
+    /// Queues one task.
+    ///
+    /// # Errors
+    /// The queue cannot be reached; nothing was queued.
+    pub async fn enqueue<T: Task>(&self, task: &T, delay: Duration) -> Result<(), Error> {
+        self.enqueue_all(std::slice::from_ref(task), delay).await
+    }
+
+    /// Queues several tasks of one kind.
+    ///
+    /// # Errors
+    /// The queue cannot be reached; some of the tasks may have been queued.
+    pub async fn enqueue_all<T: Task>(&self, tasks: &[T], delay: Duration) -> Result<(), Error> {
+        let messages = tasks
+            .iter()
+            .map(|task| {
+                let body = serde_json::to_string(task)
+                    .map_err(|error| Error::internal("a task cannot be written as JSON", error))?;
+                Ok(Outgoing {
+                    queue: T::QUEUE,
+                    body,
+                    group: task.group(),
+                    delay,
+                })
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        self.queue.send(messages).await
+    }
+}
+
+/// What becomes of a message after its handler ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Delete it.
+    Done,
+    /// Leave it to be delivered again; after too many times the queue parks it in its dead-letter queue.
+    Retry { after: Option<Duration> },
+}
+
+/// Reads a message and runs its handler. The only place that decides between ack and retry, so that
+/// both shells behave the same.
+pub async fn run<T, F, Fut>(app: App, body: &str, handler: F) -> Verdict
+where
+    T: Task,
+    F: FnOnce(App, T) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    let task = match serde_json::from_str::<T>(body) {
+        Ok(task) => task,
+        Err(error) => {
+            tracing::error!(queue = T::QUEUE.as_str(), %error, "a message cannot be read and goes to the dead-letter queue");
+            return Verdict::Retry { after: None };
+        }
+    };
+    match handler(app, task).await {
+        Ok(()) => Verdict::Done,
+        Err(Error::Later { after }) => Verdict::Retry { after: Some(after) },
+        Err(error) if error.retryable() => {
+            tracing::warn!(
+                queue = T::QUEUE.as_str(),
+                error = error.chain(),
+                "a task will be tried again"
+            );
+            Verdict::Retry {
+                after: Some(Duration::from_secs(1)),
+            }
+        }
+        Err(error) => {
+            tracing::error!(
+                queue = T::QUEUE.as_str(),
+                error = error.chain(),
+                "a task failed and goes to the dead-letter queue"
+            );
+            Verdict::Retry { after: None }
+        }
+    }
+}

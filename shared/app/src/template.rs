@@ -1,0 +1,124 @@
+//! Templates, as they were last fetched from Meta.
+
+use domain::id::ChannelId;
+use domain::template::Template;
+use domain::workspace::Permission;
+use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use whatsapp::AccessToken;
+
+use crate::page::{Page, PageRequest, cursor};
+use crate::store::read::Span;
+use crate::store::{Scope, Write};
+use crate::{Actor, App, Error, channel};
+
+/// How many templates are written at once.
+const WRITES: usize = 8;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredTemplate {
+    #[serde(flatten)]
+    pub template: Template,
+    /// The account it belongs to; it can be sent from that account's numbers.
+    pub waba_id: String,
+    pub synced_at: Timestamp,
+}
+
+/// Fetches every template of a channel's account again. Templates that Meta no longer lists are
+/// removed.
+///
+/// # Errors
+/// The channel does not exist, or Meta cannot be reached or refuses.
+pub async fn sync(app: &App, actor: &Actor, channel: &ChannelId) -> Result<usize, Error> {
+    actor.require(Permission::WriteChannels)?;
+    let scope = app.store.workspace(&actor.workspace);
+    let channel = channel::find(app, scope, channel).await?;
+    let token = channel::token(app, scope, &channel)?;
+    sync_waba(app, scope, &channel.waba_id, &token).await
+}
+
+/// # Errors
+/// The page request is not acceptable.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    page: &PageRequest,
+) -> Result<Page<StoredTemplate>, Error> {
+    actor.require(Permission::ReadCampaigns)?;
+    let after = page.place()?;
+    let range = app.store.workspace(&actor.workspace).templates();
+    let found = app
+        .store
+        .page(&range, Span::first(page.limit()?).after(after.as_deref()))
+        .await?;
+    Ok(Page {
+        items: found.items,
+        next: found.next.as_deref().map(cursor),
+    })
+}
+
+/// # Errors
+/// The template does not exist in this workspace.
+pub async fn get(app: &App, actor: &Actor, id: &str) -> Result<StoredTemplate, Error> {
+    actor.require(Permission::ReadCampaigns)?;
+    find(app, app.store.workspace(&actor.workspace), id).await
+}
+
+pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &str) -> Result<StoredTemplate, Error> {
+    // An id of Meta's has only digits; anything else would be an empty or a foreign sort key.
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::not_found("the template"));
+    }
+    app.store
+        .get(&scope.template(id))
+        .await?
+        .ok_or_else(|| Error::not_found("the template"))
+}
+
+pub(crate) async fn sync_waba(
+    app: &App,
+    scope: Scope<'_>,
+    waba_id: &str,
+    token: &AccessToken,
+) -> Result<usize, Error> {
+    let fetched = app
+        .whatsapp
+        .all_templates(token, waba_id)
+        .await
+        .map_err(channel::upstream)?;
+    let known: Vec<StoredTemplate> = app.store.all(&scope.templates()).await?;
+    let gone = known
+        .iter()
+        .filter(|stored| stored.waba_id == waba_id)
+        .filter(|stored| {
+            !fetched
+                .iter()
+                .any(|template| template.id == stored.template.id)
+        })
+        .map(|stored| Ok(Write::delete(scope.template(&stored.template.id))))
+        .collect::<Vec<_>>();
+    let count = fetched.len();
+    let writes: Vec<Write> = fetched
+        .into_iter()
+        .map(|template| {
+            let key = scope.template(&template.id);
+            Write::put(
+                key,
+                &StoredTemplate {
+                    template,
+                    waba_id: waba_id.to_owned(),
+                    synced_at: app.now(),
+                },
+            )
+        })
+        .chain(gone)
+        .collect::<Result<_, Error>>()?;
+    stream::iter(writes)
+        .map(|write| app.store.write(write))
+        .buffer_unordered(WRITES)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    Ok(count)
+}

@@ -1,0 +1,78 @@
+//! Workspaces and who belongs to them.
+
+use domain::id::{UserId, WorkspaceId};
+use domain::workspace::Role;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Store, Write};
+use crate::{App, Error};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Workspace {
+    pub id: WorkspaceId,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+/// A person's membership, stored with the workspace and, for the way back, with the person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Membership {
+    pub workspace: WorkspaceId,
+    pub user: UserId,
+    pub role: Role,
+}
+
+/// The writes that make a workspace with its owner.
+pub(crate) fn creation(
+    store: &Store,
+    workspace: &Workspace,
+    owner: &UserId,
+) -> Result<Vec<Write>, Error> {
+    let scope = store.workspace(&workspace.id);
+    let membership = Membership {
+        workspace: workspace.id.clone(),
+        user: owner.clone(),
+        role: Role::Owner,
+    };
+    Ok(vec![
+        Write::create(scope.meta(), workspace)?,
+        Write::create(scope.member(owner), &membership)?,
+        Write::create(store.user_workspace(owner, &workspace.id), &membership)?,
+    ])
+}
+
+/// # Errors
+/// The workspace does not exist.
+pub async fn get(app: &App, id: &WorkspaceId) -> Result<Workspace, Error> {
+    let scope = app.store.workspace(id);
+    app.store
+        .get(&scope.meta())
+        .await?
+        .ok_or_else(|| Error::not_found("the workspace"))
+}
+
+/// What a person is to a workspace.
+///
+/// # Errors
+/// They are not a member, which looks the same as a workspace that does not exist.
+pub async fn role(app: &App, workspace: &WorkspaceId, user: &UserId) -> Result<Role, Error> {
+    let scope = app.store.workspace(workspace);
+    let membership: Option<Membership> = app.store.get(&scope.member(user)).await?;
+    membership
+        .map(|membership| membership.role)
+        .ok_or_else(|| Error::not_found("the workspace"))
+}
+
+/// Every workspace of a person.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn of_user(app: &App, user: &UserId) -> Result<Vec<(Workspace, Role)>, Error> {
+    let memberships: Vec<Membership> = app.store.all(&app.store.user_workspaces(user)).await?;
+    let mut workspaces = Vec::with_capacity(memberships.len());
+    for membership in memberships {
+        workspaces.push((get(app, &membership.workspace).await?, membership.role));
+    }
+    Ok(workspaces)
+}

@@ -1,0 +1,96 @@
+//! How a recipient is named, and why one may be left out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::CampaignId;
+
+/// One recipient of one campaign: its chunk and its place there.
+///
+/// Its text travels to Meta with the message and comes back in every status, so it must name the
+/// row by itself. The workspace is deliberately absent: it comes from the number that reported.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RecipientRef {
+    pub campaign: CampaignId,
+    pub chunk: u32,
+    pub index: u32,
+}
+
+/// Why a recipient was left out before anything was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excluded {
+    /// The contact asked not to be written to.
+    OptedOut,
+    /// The contact has no phone number.
+    NoPhone,
+    /// A variable of the template has no value and no fallback.
+    MissingValue,
+    /// The filled text is longer than Meta allows.
+    TooLong,
+}
+
+impl Excluded {
+    /// The reason in words a person reads.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::OptedOut => "The contact has opted out of messages.",
+            Self::NoPhone => "The contact has no phone number.",
+            Self::MissingValue => "A variable has no value for this contact and no fallback.",
+            Self::TooLong => {
+                "The message is longer than WhatsApp allows once its variables are filled."
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for RecipientRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.campaign, self.chunk, self.index)
+    }
+}
+
+/// The text does not name a campaign's recipient; other senders use the same field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a recipient of a campaign")]
+pub struct NotARecipient;
+
+impl std::str::FromStr for RecipientRef {
+    type Err = NotARecipient;
+
+    fn from_str(text: &str) -> Result<Self, NotARecipient> {
+        let mut parts = text.split('.');
+        let (Some(campaign), Some(chunk), Some(index), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotARecipient);
+        };
+        Ok(Self {
+            campaign: campaign.parse().map_err(|_| NotARecipient)?,
+            chunk: chunk.parse().map_err(|_| NotARecipient)?,
+            index: index.parse().map_err(|_| NotARecipient)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_reads_back_from_what_meta_echoes() {
+        let recipient = RecipientRef {
+            campaign: CampaignId::fresh(),
+            chunk: 97,
+            index: 30,
+        };
+        assert_eq!(recipient.to_string().parse(), Ok(recipient));
+    }
+
+    #[test]
+    fn what_other_systems_put_there_is_not_ours() {
+        for text in ["", "t1:msg:42", "cp_x.1.2", "a.b.c.d"] {
+            assert_eq!(text.parse::<RecipientRef>(), Err(NotARecipient), "{text}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of the product and nothing else: no async, no I/O, no clock, no AWS, no HTTP.
+//!
+//! Every module is a business noun; the same nouns name the modules of `app`.
+
+pub mod campaign;
+pub mod contact;
+pub mod event;
+pub mod id;
+pub mod message;
+pub mod pacing;
+pub mod phone;
+pub mod template;
+pub mod workspace;

@@ -1,0 +1,180 @@
+//! Phone numbers, the only place that knows how one is read.
+
+use serde::{Deserialize, Serialize};
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+
+/// A valid number in E.164 form, with its plus: `+6281234567890`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Phone(String);
+
+/// A country whose numbers may be written without their country code, as two letters: `ID`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPhone {
+    #[error("a phone number is required")]
+    Missing,
+    #[error(
+        "this is not a valid phone number; write it with its country code, like +6281234567890"
+    )]
+    Invalid,
+    #[error("this is not a known region; use a two-letter country code, like ID")]
+    UnknownRegion,
+}
+
+impl Phone {
+    /// Reads a number as people write it: valid as it stands or within the region, or as
+    /// international digits that lack only the plus.
+    ///
+    /// # Errors
+    /// Says whether the number is missing or not valid.
+    pub fn parse(text: &str, region: Option<&Region>) -> Result<Self, InvalidPhone> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InvalidPhone::Missing);
+        }
+        valid(text, region.and_then(|region| known(&region.0)))
+            .or_else(|| {
+                (!text.starts_with('+'))
+                    .then(|| valid(&format!("+{text}"), None))
+                    .flatten()
+            })
+            .ok_or(InvalidPhone::Invalid)
+    }
+
+    /// E.164 with the plus.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The digits alone, the form Meta calls `wa_id`.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        &self.0[1..]
+    }
+}
+
+impl Region {
+    /// # Errors
+    /// The region is not one that has phone numbers.
+    pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
+        let code = text.trim().to_ascii_uppercase();
+        match known(&code) {
+            Some(_) => Ok(Self(code)),
+            None => Err(InvalidPhone::UnknownRegion),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = InvalidPhone;
+
+    fn try_from(text: String) -> Result<Self, InvalidPhone> {
+        Self::parse(&text, None)
+    }
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> String {
+        phone.0
+    }
+}
+
+impl std::fmt::Display for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Logs may show a phone only by its last three digits.
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Phone(…{})", &self.0[self.0.len().saturating_sub(3)..])
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = InvalidPhone;
+
+    fn try_from(text: String) -> Result<Self, InvalidPhone> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> String {
+        region.0
+    }
+}
+
+fn known(code: &str) -> Option<rlibphonenumber::Region> {
+    let region = code.parse().ok()?;
+    PHONE_NUMBER_UTIL
+        .get_country_code_for_region(region)
+        .map(|_| region)
+}
+
+fn valid(text: &str, region: Option<rlibphonenumber::Region>) -> Option<Phone> {
+    let number = PHONE_NUMBER_UTIL.parse(text, region).ok()?;
+    if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
+        return None;
+    }
+    let text = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+    Some(Phone(text.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn indonesia() -> Region {
+        Region::parse("id").unwrap()
+    }
+
+    #[test]
+    fn a_number_is_read_in_every_way_people_write_it() {
+        for text in [
+            "+62 812-318-955",
+            "0812318955",
+            "62812318955",
+            " +62 (812) 318955 ",
+        ] {
+            let phone = Phone::parse(text, Some(&indonesia())).unwrap();
+            assert_eq!(phone.as_str(), "+62812318955", "{text}");
+            assert_eq!(phone.digits(), "62812318955");
+        }
+    }
+
+    #[test]
+    fn foreign_digits_without_a_plus_are_read_as_international() {
+        let phone = Phone::parse("2348021948219", Some(&indonesia())).unwrap();
+        assert_eq!(phone.as_str(), "+2348021948219");
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_refused_with_the_reason() {
+        assert_eq!(Phone::parse("  ", None), Err(InvalidPhone::Missing));
+        assert_eq!(
+            Phone::parse("12", Some(&indonesia())),
+            Err(InvalidPhone::Invalid)
+        );
+        assert_eq!(Phone::parse("hello", None), Err(InvalidPhone::Invalid));
+        assert_eq!(Region::parse("XX"), Err(InvalidPhone::UnknownRegion));
+    }
+
+    #[test]
+    fn a_log_shows_only_the_last_digits() {
+        let phone = Phone::parse("+62812318955", None).unwrap();
+        assert_eq!(format!("{phone:?}"), "Phone(…955)");
+    }
+}

@@ -1,0 +1,165 @@
+//! What we send, and the JSON Meta wants for it (Meta: sending messages; template messages).
+
+use domain::template::{Button, Header, Key, ParameterFormat, Slot, Template, Values};
+use serde_json::{Value, json};
+
+/// A message to one person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outbound {
+    /// A number in international form, best with its plus sign (without it Meta may put the
+    /// business's own country in front), or a business-scoped user id.
+    pub to: String,
+    pub content: Content,
+    /// Our own id of the message, which comes back with every status. At most 512 characters.
+    pub callback_data: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    Text { body: String, preview_url: bool },
+    Template(TemplateMessage),
+}
+
+/// A template with its variables filled in, ready for the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateMessage {
+    name: String,
+    language: String,
+    components: Vec<Value>,
+}
+
+impl TemplateMessage {
+    /// Values come from filling a mapping, which leaves none out. Were one missing, Meta would
+    /// refuse the message for the wrong count; it could not go out with a hole in it.
+    pub fn new(template: &Template, values: &Values) -> Self {
+        let slots = template.slots();
+        let named = template.parameter_format == ParameterFormat::Named;
+        let texts = |part: fn(&Slot) -> Option<&Key>| -> Vec<Value> {
+            let filled = slots
+                .iter()
+                .filter_map(|slot| Some((part(slot)?, values.get(slot)?)));
+            filled
+                .map(|(key, value)| text_parameter(key, value, named))
+                .collect()
+        };
+        let mut components = Vec::new();
+        let header = texts(header_key);
+        // Checked by kind as well, so that no other header can ever get a text parameter.
+        if matches!(template.components.header, Some(Header::Text { .. })) && !header.is_empty() {
+            components.push(json!({"type": "header", "parameters": header}));
+        }
+        let body = texts(body_key);
+        if !body.is_empty() {
+            components.push(json!({"type": "body", "parameters": body}));
+        }
+        let buttons = template.components.buttons.iter().enumerate();
+        components.extend(buttons.filter_map(|(index, button)| {
+            button_component(index, button, values.get(&Slot::Button(index))?)
+        }));
+        let (name, language) = (template.name.clone(), template.language.clone());
+        Self {
+            name,
+            language,
+            components,
+        }
+    }
+}
+
+impl Outbound {
+    pub(crate) fn to_json(&self) -> Value {
+        let mut body = json!({
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "biz_opaque_callback_data": self.callback_data,
+        });
+        // A hidden number's owner is addressed in a field of its own (Meta: business-scoped ids).
+        let address = if is_user_id(&self.to) {
+            "recipient"
+        } else {
+            "to"
+        };
+        body[address] = json!(self.to);
+        match &self.content {
+            Content::Text {
+                body: text,
+                preview_url,
+            } => {
+                body["type"] = json!("text");
+                body["text"] = json!({"body": text, "preview_url": preview_url});
+            }
+            Content::Template(template) => {
+                body["type"] = json!("template");
+                body["template"] = template.to_json();
+            }
+        }
+        body
+    }
+}
+
+impl TemplateMessage {
+    fn to_json(&self) -> Value {
+        let mut template = json!({"name": self.name, "language": {"code": self.language}});
+        // A template without variables must not carry the list at all.
+        if !self.components.is_empty() {
+            template["components"] = json!(self.components);
+        }
+        template
+    }
+}
+
+fn header_key(slot: &Slot) -> Option<&Key> {
+    match slot {
+        Slot::Header(key) => Some(key),
+        Slot::Body(_) | Slot::Button(_) => None,
+    }
+}
+
+fn body_key(slot: &Slot) -> Option<&Key> {
+    match slot {
+        Slot::Body(key) => Some(key),
+        Slot::Header(_) | Slot::Button(_) => None,
+    }
+}
+
+/// Named parameters say which one they are; numbered ones are told apart by their order. A name
+/// is sent as one even when the list of templates did not say which format it is in.
+fn text_parameter(key: &Key, value: &str, named: bool) -> Value {
+    match key {
+        Key::Position(_) if !named => json!({"type": "text", "text": value}),
+        Key::Position(_) | Key::Name(_) => {
+            json!({"type": "text", "parameter_name": key.to_string(), "text": value})
+        }
+    }
+}
+
+/// Variables of buttons have no names, whatever the template's format.
+fn button_component(index: usize, button: &Button, value: &str) -> Option<Value> {
+    let (sub_type, parameter) = match button {
+        Button::Url { .. } => ("url", json!({"type": "text", "text": value})),
+        Button::CopyCode { .. } => (
+            "copy_code",
+            json!({"type": "coupon_code", "coupon_code": value}),
+        ),
+        Button::QuickReply { .. } | Button::PhoneNumber { .. } | Button::Other { .. } => {
+            return None;
+        }
+    };
+    let index = index.to_string();
+    Some(json!({"type": "button", "sub_type": sub_type, "index": index, "parameters": [parameter]}))
+}
+
+/// `US.` and the like: two letters of a country, a dot, letters and digits.
+fn is_user_id(to: &str) -> bool {
+    let Some((country, rest)) = to.split_once('.') else {
+        return false;
+    };
+    country.len() == 2
+        && country.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !rest.is_empty()
+        && rest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+}
+
+#[cfg(test)]
+mod tests;

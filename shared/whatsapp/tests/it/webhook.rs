@@ -1,0 +1,198 @@
+use domain::event::{
+    ChannelEvent, DeliveryStatus, EventKind, InboundContent, InboundMessage, StatusUpdate,
+};
+use whatsapp::webhook::{ParseError, parse};
+
+const BATCH: &[u8] = include_bytes!("../fixtures/batch.json");
+const ODD: &[u8] = include_bytes!("../fixtures/odd.json");
+
+fn events(raw: &[u8]) -> Vec<ChannelEvent> {
+    parse(raw).unwrap()
+}
+
+fn statuses(events: &[ChannelEvent]) -> Vec<&StatusUpdate> {
+    let status = |event| match event {
+        &ChannelEvent {
+            kind: EventKind::Status(ref status),
+            ..
+        } => Some(status),
+        _ => None,
+    };
+    events.iter().filter_map(status).collect()
+}
+
+fn messages(events: &[ChannelEvent]) -> Vec<&InboundMessage> {
+    let message = |event| match event {
+        &ChannelEvent {
+            kind: EventKind::Message(ref message),
+            ..
+        } => Some(message),
+        _ => None,
+    };
+    events.iter().filter_map(message).collect()
+}
+
+fn others(events: &[ChannelEvent]) -> Vec<&str> {
+    let other = |event| match event {
+        &ChannelEvent {
+            kind: EventKind::Other { ref field, .. },
+            ..
+        } => Some(field.as_str()),
+        _ => None,
+    };
+    events.iter().filter_map(other).collect()
+}
+
+#[test]
+fn nothing_of_a_batch_is_lost_and_broken_parts_cost_only_themselves() {
+    let events = events(BATCH);
+    assert_eq!(events.len(), 15);
+    assert_eq!(messages(&events).len(), 4);
+    assert_eq!(statuses(&events).len(), 5);
+    assert_eq!(
+        others(&events),
+        [
+            "messages.statuses",
+            "messages.statuses",
+            "messages.statuses",
+            "messages.messages",
+            "template_category_update",
+            "change",
+        ]
+    );
+}
+
+#[test]
+fn every_event_knows_its_account_and_number() {
+    let events = events(BATCH);
+    let route = |event: &ChannelEvent| (event.waba_id.clone(), event.phone_number_id.clone());
+    let first = (
+        "300000000000001".to_owned(),
+        Some("200000000000001".to_owned()),
+    );
+    let second = (
+        "300000000000002".to_owned(),
+        Some("200000000000002".to_owned()),
+    );
+    assert!(events[..10].iter().all(|event| route(event) == first));
+    assert_eq!(
+        route(&events[10]),
+        (first.0.clone(), None),
+        "an account's event has no number"
+    );
+    assert!(events[12..].iter().all(|event| route(event) == second));
+}
+
+#[test]
+fn a_text_is_read_with_its_sender_found_among_many() {
+    let events = events(BATCH);
+    let text = messages(&events)[0];
+    assert_eq!(text.wamid, "wamid.IN1");
+    assert_eq!(text.from.as_deref(), Some("15550200002"));
+    assert_eq!(
+        text.from_user_id.as_deref(),
+        Some("US.70000000000000000002")
+    );
+    assert_eq!(text.profile_name.as_deref(), Some("Ada 👍 Example"));
+    assert_eq!(text.at.as_second(), 1_795_000_000);
+    let body = "Hello ä https://shop.example".to_owned();
+    assert_eq!(text.content, InboundContent::Text { body });
+}
+
+#[test]
+fn a_pressed_button_names_the_message_it_belongs_to() {
+    let events = events(BATCH);
+    let button = messages(&events)[1];
+    assert_eq!(button.context_wamid.as_deref(), Some("wamid.OUT2"));
+    let (text, payload) = ("Stop".to_owned(), "STOP:42".to_owned());
+    assert_eq!(button.content, InboundContent::Button { text, payload });
+}
+
+#[test]
+fn other_kinds_keep_the_whole_message() {
+    let events = events(BATCH);
+    for (index, expected) in [(2, "interactive"), (3, "hologram")] {
+        let InboundContent::Other { kind, value } = &messages(&events)[index].content else {
+            panic!("{expected} was read as something else");
+        };
+        assert_eq!(kind, expected);
+        assert_eq!(value["type"], expected);
+    }
+}
+
+#[test]
+fn statuses_carry_what_it_takes_to_find_the_message_and_say_why_it_failed() {
+    let events = events(BATCH);
+    let statuses = statuses(&events);
+    let kinds: Vec<_> = statuses.iter().map(|status| status.status).collect();
+    use DeliveryStatus::{Delivered, Failed, Played, Read, Sent};
+    assert_eq!(kinds, [Sent, Failed, Delivered, Read, Played]);
+    assert_eq!(statuses[0].callback_data.as_deref(), Some("r:1"));
+    assert_eq!(statuses[0].error, None);
+    assert_eq!(
+        statuses[2].recipient.as_deref(),
+        Some("US.70000000000000000002")
+    );
+    let error = statuses[1].error.as_ref().unwrap();
+    assert_eq!(
+        (error.code, error.title.as_str()),
+        (131049, "Not delivered (example title)")
+    );
+    assert_eq!(error.details.as_deref(), Some("Example details"));
+}
+
+#[test]
+fn odd_but_genuine_bodies_are_read() {
+    let events = events(ODD);
+    assert_eq!(events.len(), 6);
+    let EventKind::NumberErrors(errors) = &events[0].kind else {
+        panic!("the number's errors were not read");
+    };
+    assert_eq!(errors[0].code, 130429);
+    assert_eq!(
+        others(&events),
+        ["messages", "messages.messages", "account_update", "entry"]
+    );
+    let hidden = messages(&events)[0];
+    assert_eq!(hidden.from, None);
+    assert_eq!(
+        hidden.from_user_id.as_deref(),
+        Some("US.70000000000000000002")
+    );
+    assert_eq!(hidden.profile_name.as_deref(), Some("Ada Example"));
+    assert_eq!(
+        events[4].waba_id, "300000000000077",
+        "a partner event is the customer's"
+    );
+    assert_eq!(events[5].waba_id, "300000000000003");
+}
+
+#[test]
+fn half_an_emoji_does_not_cost_the_batch() {
+    let cut = String::from_utf8(BATCH.to_vec())
+        .unwrap()
+        .replace(r"\ud83d\udc4d", r"\ud83d");
+    let events = events(cut.as_bytes());
+    assert_eq!(events.len(), 15);
+    assert_eq!(
+        messages(&events)[0].profile_name.as_deref(),
+        Some("Ada \u{fffd} Example")
+    );
+}
+
+#[test]
+fn only_what_is_no_webhook_is_an_error() {
+    assert!(matches!(parse(b"<html>"), Err(ParseError::NotJson(_))));
+    assert!(matches!(parse(&BATCH[..400]), Err(ParseError::NotJson(_))));
+    assert_eq!(parse(b"{}"), Err(ParseError::NotAWebhook));
+    assert_eq!(parse(b"[]"), Err(ParseError::NotAWebhook));
+    assert_eq!(parse(br#"{"object":"page","entry":[]}"#), Ok(Vec::new()));
+}
+
+#[test]
+fn events_travel_in_queue_messages() {
+    for event in events(BATCH).into_iter().chain(events(ODD)) {
+        let wire = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<ChannelEvent>(&wire).unwrap(), event);
+    }
+}

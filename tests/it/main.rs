@@ -1,0 +1,1 @@
+//! The integration suite: one binary that runs the whole application in process.
