@@ -1,1 +1,22 @@
-//! Placeholder.
+//! HTTP API of identity and of what a workspace is set up with: accounts, API keys, channels.
+
+mod account;
+mod api_keys;
+mod channels;
+
+use app::App;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(account::register))
+        .routes(routes!(account::login))
+        .routes(routes!(account::logout))
+        .routes(routes!(account::me))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::revoke))
+        .routes(routes!(channels::connect, channels::list))
+        .routes(routes!(channels::get))
+}

@@ -1,1 +1,53 @@
-//! Placeholder.
+//! Meta's webhooks at the door: verify, queue, answer. No table is written here.
+
+use app::{App, webhook};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::HeaderMap;
+use http_api::{Failure, Problem, Query};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Meta's name for the signature.
+const SIGNATURE: &str = "x-hub-signature-256";
+
+/// The routes of this function.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(handshake, ingest))
+        .layer(DefaultBodyLimit::max(webhook::BODY_MAX))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Handshake {
+    #[serde(rename = "hub.mode")]
+    mode: String,
+    #[serde(rename = "hub.verify_token")]
+    verify_token: String,
+    #[serde(rename = "hub.challenge")]
+    challenge: String,
+}
+
+/// Answers Meta's verification of the address.
+#[utoipa::path(get, path = "/webhooks/whatsapp", operation_id = "verify_webhook", tag = "webhooks", security(()),
+    params(Handshake),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem)))]
+async fn handshake(
+    State(app): State<App>,
+    Query(asked): Query<Handshake>,
+) -> Result<String, Failure> {
+    let answer = webhook::handshake(&app, &asked.mode, &asked.verify_token, &asked.challenge)?;
+    Ok(answer.to_owned())
+}
+
+/// Takes in a webhook. The signature is over the raw bytes, so the body is not parsed here.
+#[utoipa::path(post, path = "/webhooks/whatsapp", operation_id = "receive_webhook", tag = "webhooks", security(()),
+    request_body(content = String, content_type = "application/json"),
+    responses((status = 200), (status = "default", body = Problem)))]
+async fn ingest(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<(), Failure> {
+    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    Ok(webhook::ingest(&app, &body, signature).await?)
+}

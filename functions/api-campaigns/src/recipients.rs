@@ -1,0 +1,110 @@
+//! `/v1/campaigns/{campaign}/recipients`
+
+use app::App;
+use app::campaign::{self, Recipient};
+use axum::extract::State;
+use domain::id::{CampaignId, ContactId};
+use domain::message::Outcome;
+use domain::phone::Phone;
+use domain::template::Rendered;
+use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecipientQuery {
+    /// Only recipients that are `failed`, `unknown` or `excluded`.
+    #[param(value_type = Option<String>)]
+    status: Option<Outcome>,
+    /// How many items, 1 to 100; without a status a page is as large as one chunk of the campaign.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecipientOut {
+    #[schema(value_type = String)]
+    contact: ContactId,
+    #[schema(value_type = Option<String>)]
+    phone: Option<Phone>,
+    /// `pending`, `accepted`, `delivered`, `read`, `failed`, `excluded` or `unknown`.
+    status: &'static str,
+    /// Meta's id of the message.
+    wamid: Option<String>,
+    /// Meta's error code of a failure.
+    code: Option<i64>,
+    /// Why it failed or was not sent.
+    reason: Option<&'static str>,
+    /// The message as the person sees it.
+    message: Option<MessageOut>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageOut {
+    header: Option<String>,
+    body: String,
+    footer: Option<String>,
+}
+
+/// Lists the recipients of a campaign.
+#[utoipa::path(get, path = "/v1/campaigns/{campaign}/recipients", operation_id = "list_recipients", tag = "campaigns",
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), RecipientQuery),
+    responses((status = 200, body = PageOut<RecipientOut>), (status = "default", body = Problem)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    Authenticated(actor): Authenticated,
+    Id(id): Id<CampaignId>,
+    Query(query): Query<RecipientQuery>,
+) -> Result<Json<PageOut<RecipientOut>>, Failure> {
+    let page = PageQuery {
+        limit: query.limit,
+        cursor: query.cursor,
+    }
+    .into();
+    let page = campaign::recipients(&app, &actor, &id, query.status, &page).await?;
+    Ok(Json(PageOut::of(page, RecipientOut::from)))
+}
+
+impl From<Recipient> for RecipientOut {
+    fn from(recipient: Recipient) -> Self {
+        let Recipient {
+            contact,
+            phone,
+            status,
+            wamid,
+            code,
+            reason,
+            message,
+            at,
+        } = recipient;
+        let message = message.map(
+            |Rendered {
+                 header,
+                 body,
+                 footer,
+                 ..
+             }| MessageOut {
+                header,
+                body,
+                footer,
+            },
+        );
+        Self {
+            contact,
+            phone,
+            status: status.map_or("pending", Outcome::as_str),
+            wamid,
+            code,
+            reason,
+            message,
+            at,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Reading requests: bodies, queries and ids, each refused with a problem that says what to mend.
+
+use std::str::FromStr;
+
+use app::Error;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use domain::id::InvalidId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Failure;
+
+/// A JSON body, in or out.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(refused(rejection)),
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+fn refused(rejection: JsonRejection) -> Failure {
+    match rejection {
+        JsonRejection::JsonDataError(error) => {
+            // The reader's own words name the field: "unknown field `nmae`, expected …".
+            Failure::unreadable(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                error.body_text(),
+            )
+        }
+        other => Failure::unreadable(other.status(), "unreadable", other.body_text()),
+    }
+}
+
+/// A query string.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let query: Result<axum::extract::Query<T>, QueryRejection> =
+            axum::extract::Query::from_request_parts(parts, state).await;
+        match query {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Failure::unreadable(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                rejection.body_text(),
+            )),
+        }
+    }
+}
+
+/// The id in a path. What is not an id of this kind names nothing, so it is not found.
+pub struct Id<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Id<T>
+where
+    T: FromStr<Err = InvalidId>,
+    S: Send + Sync,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| {
+                Failure::unreadable(rejection.status(), "unreadable", rejection.body_text())
+            })?;
+        text.parse()
+            .map(Self)
+            .map_err(|invalid: InvalidId| Error::not_found(invalid.kind).into())
+    }
+}

@@ -1,0 +1,129 @@
+//! Errors as RFC 9457 problem documents. The only place that gives an error its status.
+
+use app::Error;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong, for machines by `code` and for people by `detail`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// The status in words.
+    pub title: String,
+    pub status: u16,
+    /// The stable word that tells one problem from another.
+    pub code: String,
+    /// A sentence for a person.
+    pub detail: String,
+    /// The fields at fault, when there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    pub field: String,
+    pub message: String,
+}
+
+/// A failed handler.
+#[derive(Debug)]
+pub struct Failure {
+    status: StatusCode,
+    problem: Problem,
+    retry_after: Option<u64>,
+}
+
+impl Failure {
+    /// A request that could not be read.
+    #[must_use]
+    pub fn unreadable(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self::new(status, code, detail.into())
+    }
+
+    fn new(status: StatusCode, code: &str, detail: String) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        let problem = Problem {
+            title,
+            status: status.as_u16(),
+            code: code.to_owned(),
+            detail,
+            errors: Vec::new(),
+        };
+        Self {
+            status,
+            problem,
+            retry_after: None,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Refused {
+                code: "wrong_credentials",
+                ..
+            }
+            | Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Error::Refused { .. } => StatusCode::CONFLICT,
+            Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
+            Error::Later { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let detail = match &error {
+            Error::Internal { .. } => {
+                tracing::error!(error = error.chain(), "a request failed");
+                "something failed on our side; try again, and tell us if it stays".to_owned()
+            }
+            other => other.to_string(),
+        };
+        let mut failure = Self::new(status, error.code(), detail);
+        match error {
+            Error::Invalid(fields) => {
+                let fields = fields.into_iter();
+                failure.problem.errors = fields
+                    .map(|field| FieldProblem {
+                        field: field.field,
+                        message: field.message,
+                    })
+                    .collect();
+            }
+            Error::Later { after } => failure.retry_after = Some(after.as_secs().max(1)),
+            _ => {}
+        }
+        failure
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+pub(crate) async fn unknown_path(uri: Uri) -> Failure {
+    Failure::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        format!("there is nothing at {}", uri.path()),
+    )
+}
+
+pub(crate) async fn unknown_method(uri: Uri) -> Failure {
+    let detail = format!("{} does not take this method", uri.path());
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
