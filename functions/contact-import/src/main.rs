@@ -1,1 +1,4 @@
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), aws::Error> {
+    aws::queue(contact_import::handle).await
+}

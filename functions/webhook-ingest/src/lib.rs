@@ -2,6 +2,7 @@
 
 use app::{App, webhook};
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
 use http_api::{Failure, Problem, Query};
@@ -47,7 +48,14 @@ async fn handshake(
 #[utoipa::path(post, path = "/webhooks/whatsapp", operation_id = "receive_webhook", tag = "webhooks", security(()),
     request_body(content = String, content_type = "application/json"),
     responses((status = 200), (status = "default", body = Problem)))]
-async fn ingest(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<(), Failure> {
+async fn ingest(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(), Failure> {
+    let body = body.map_err(|error| {
+        Failure::unreadable(error.status(), "unreadable", error.body_text())
+    })?;
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     Ok(webhook::ingest(&app, &body, signature).await?)
 }

@@ -1,1 +1,4 @@
-fn main() {}
+#[tokio::main]
+async fn main() -> Result<(), aws::Error> {
+    aws::http(http_api::plain(webhook_ingest::router())).await
+}

@@ -1,2 +1,15 @@
-//! The local process.
+//! The local process: every function of the template, with a database, queues, files and a simulated
+//! WhatsApp, and nothing to install. The binary `blazz` starts it; tests use its parts.
+
+pub mod clock;
+pub mod contract;
+mod data_folder;
+pub mod dynamo;
+pub mod files;
+pub mod host;
+pub mod process;
+pub mod queue;
+pub mod seed;
+pub mod settings;
+mod simulated;
 pub mod template;

@@ -60,6 +60,10 @@ where
 }
 
 /// A variable that is set to nothing is not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the simulator's settings are read"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

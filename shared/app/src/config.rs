@@ -57,7 +57,7 @@ impl Config {
     /// # Errors
     /// Names the variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let optional = |name: &str| std::env::var(name).unwrap_or_default();
+        let optional = |name: &str| required(name).unwrap_or_default();
         let queues = QueueName::ALL
             .into_iter()
             .map(|queue| (queue, optional(&queue_variable(queue))))
@@ -102,6 +102,10 @@ pub fn queue_variable(queue: QueueName) -> String {
 ///
 /// # Errors
 /// It is not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
 pub fn required(name: &str) -> Result<String, ConfigError> {
     std::env::var(name).map_err(|_| ConfigError::Missing(name.to_owned()))
 }

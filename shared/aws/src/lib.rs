@@ -1,1 +1,20 @@
-//! Placeholder.
+//! What a function needs on AWS: the shells that turn Lambda's events into calls, and the ports over
+//! SQS and S3.
+//!
+//! This is the only crate that knows Lambda, SQS and S3. A function's `main` gives its value to
+//! [`http()`] or [`queue()`] and does nothing else; a shell reads the environment once, decodes, calls
+//! and encodes, and contains no `if` about the business.
+
+pub mod access;
+pub mod clock;
+pub mod http;
+pub mod queue;
+pub mod s3;
+pub mod sqs;
+mod start;
+#[cfg(test)]
+mod testing;
+
+pub use http::http;
+pub use lambda_runtime::Error;
+pub use queue::queue;

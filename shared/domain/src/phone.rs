@@ -144,15 +144,21 @@ mod tests {
     #[test]
     fn a_number_is_read_in_every_way_people_write_it() {
         for text in [
-            "+62 812-318-955",
-            "0812318955",
-            "62812318955",
-            " +62 (812) 318955 ",
+            "+62 812-3456-7890",
+            "081234567890",
+            "6281234567890",
+            " +62 (812) 34567890 ",
         ] {
             let phone = Phone::parse(text, Some(&indonesia())).unwrap();
-            assert_eq!(phone.as_str(), "+62812318955", "{text}");
-            assert_eq!(phone.digits(), "62812318955");
+            assert_eq!(phone.as_str(), "+6281234567890", "{text}");
+            assert_eq!(phone.digits(), "6281234567890");
         }
+    }
+
+    #[test]
+    fn what_is_valid_within_the_region_is_read_there_first() {
+        let phone = Phone::parse("62812318955", Some(&indonesia())).unwrap();
+        assert_eq!(phone.as_str(), "+6262812318955");
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub struct FieldProblem {
 
 /// A failed handler.
 #[derive(Debug)]
-pub struct Failure {
+pub struct Failure(Box<Answer>);
+
+#[derive(Debug)]
+struct Answer {
     status: StatusCode,
     problem: Problem,
     retry_after: Option<u64>,
@@ -51,11 +54,11 @@ impl Failure {
             detail,
             errors: Vec::new(),
         };
-        Self {
+        Self(Box::new(Answer {
             status,
             problem,
             retry_after: None,
-        }
+        }))
     }
 }
 
@@ -86,14 +89,14 @@ impl From<Error> for Failure {
         match error {
             Error::Invalid(fields) => {
                 let fields = fields.into_iter();
-                failure.problem.errors = fields
+                failure.0.problem.errors = fields
                     .map(|field| FieldProblem {
                         field: field.field,
                         message: field.message,
                     })
                     .collect();
             }
-            Error::Later { after } => failure.retry_after = Some(after.as_secs().max(1)),
+            Error::Later { after } => failure.0.retry_after = Some(after.as_secs().max(1)),
             _ => {}
         }
         failure
@@ -102,13 +105,13 @@ impl From<Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = (self.status, axum::Json(self.problem)).into_response();
+        let mut response = (self.0.status, axum::Json(self.0.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

@@ -1,5 +1,6 @@
 //! Rows into contacts: what each row amounts to, and transactions that move the checkpoint with them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::contact::columns::Column;
@@ -368,11 +369,8 @@ async fn resolve_groups(
     let mut groups = HashMap::new();
     for person in rows.iter().filter_map(|parsed| parsed.person.as_ref().ok()) {
         for name in &person.groups {
-            if !groups.contains_key(&name.to_lowercase()) {
-                groups.insert(
-                    name.to_lowercase(),
-                    group::find_or_create(app, scope, name).await?,
-                );
+            if let Entry::Vacant(vacant) = groups.entry(name.to_lowercase()) {
+                vacant.insert(group::find_or_create(app, scope, name).await?);
             }
         }
     }

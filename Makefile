@@ -1,0 +1,48 @@
+# Each target is one line that says what it does. CARGO_TARGET_DIR is honoured throughout.
+CARGO ?= cargo
+NEXTEST := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
+VENV := $(or $(CARGO_TARGET_DIR),target)/venv
+
+.PHONY: help run demo test lint fmt build deploy openapi
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+run: ## start everything on http://localhost:8787, data in ./.blazz
+	$(CARGO) build --release --workspace --bin blazz
+	$(or $(CARGO_TARGET_DIR),target)/release/blazz
+
+demo: ## import 10,000 contacts, send them a campaign, report in target/demo/report.json
+	$(CARGO) build --release --workspace --bin blazz --bin demo
+	$(or $(CARGO_TARGET_DIR),target)/release/demo
+
+test: ## run every test
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace
+else
+	$(CARGO) test --workspace
+endif
+
+lint: $(VENV)/bin/cfn-lint ## check formatting, clippy with warnings denied, and the template
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(VENV)/bin/cfn-lint infra/template.yaml
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+openapi: ## write docs/openapi.json anew from the routes
+	BLAZZ_WRITE_OPENAPI=1 $(CARGO) test --workspace --test it openapi
+
+build: ## make the Lambda artifacts in target/lambda (needs cargo-lambda from PyPI, installed here)
+	$(VENV)/bin/pip --version >/dev/null 2>&1 || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet cargo-lambda==1.9.2 ziglang
+	PATH="$(abspath $(VENV))/bin:$$PATH" $(CARGO) lambda build --profile lambda --arm64
+
+deploy: build ## deploy with SAM (needs the sam command and an account)
+	sam deploy
+
+$(VENV)/bin/cfn-lint: infra/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r infra/requirements.txt
+	touch $@

@@ -1,0 +1,244 @@
+//! What the platform and the simulator count, and what follows from how the counts change.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::api::count;
+
+/// The statistics of a campaign.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    pub(crate) recipients: u64,
+    pub(crate) pending: u64,
+    pub(crate) sent: u64,
+    pub(crate) delivered: u64,
+    pub(crate) read: u64,
+    pub(crate) failed: u64,
+    pub(crate) excluded: u64,
+    pub(crate) unknown: u64,
+}
+
+impl Figures {
+    /// # Errors
+    /// A figure is missing.
+    pub(crate) fn of(campaign: &Value) -> anyhow::Result<Self> {
+        let statistics = campaign.get("statistics");
+        let statistics = statistics.context("the campaign has no statistics")?;
+        Ok(Self {
+            recipients: count(statistics, "recipients")?,
+            pending: count(statistics, "pending")?,
+            sent: count(statistics, "sent")?,
+            delivered: count(statistics, "delivered")?,
+            read: count(statistics, "read")?,
+            failed: count(statistics, "failed")?,
+            excluded: count(statistics, "excluded")?,
+            unknown: count(statistics, "unknown")?,
+        })
+    }
+
+    /// Recipients that nothing more will be sent to.
+    pub(crate) fn done(&self) -> u64 {
+        self.recipients.saturating_sub(self.pending)
+    }
+
+    /// Recipients something was sent to, whatever became of it.
+    pub(crate) fn attempted(&self) -> u64 {
+        self.sent + self.failed + self.unknown
+    }
+}
+
+/// What the simulator counted since the campaign began.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Arrivals {
+    pub(crate) accepted: u64,
+    pub(crate) with_more_than_one: u64,
+    pub(crate) refused: BTreeMap<String, u64>,
+    /// From the first to the last arrival.
+    pub(crate) rate_per_second: f64,
+    /// Statuses the platform has confirmed.
+    pub(crate) delivered: u64,
+    pub(crate) read: u64,
+    pub(crate) failed: u64,
+    /// Webhooks the platform has not confirmed yet.
+    pub(crate) waiting: u64,
+}
+
+impl Arrivals {
+    /// # Errors
+    /// A count is missing.
+    pub(crate) fn of(report: &Value) -> anyhow::Result<Self> {
+        let refused = report.get("refused").and_then(Value::as_object);
+        let refused = refused.context("the simulator does not say what it refused")?;
+        let statuses = report
+            .get("statuses")
+            .context("the simulator has no statuses")?;
+        let webhooks = report
+            .get("webhooks")
+            .context("the simulator has no webhooks")?;
+        let rate = report.get("rate_per_second").and_then(Value::as_f64);
+        Ok(Self {
+            accepted: count(report, "accepted")?,
+            with_more_than_one: count(report, "recipients_with_more_than_one")?,
+            refused: refused
+                .iter()
+                .map(|(code, count)| (code.clone(), count.as_u64().unwrap_or(0)))
+                .collect(),
+            rate_per_second: rate.context("the simulator has no rate")?,
+            delivered: count(statuses, "delivered")?,
+            read: count(statuses, "read")?,
+            failed: count(statuses, "failed")?,
+            waiting: count(webhooks, "waiting")?,
+        })
+    }
+
+    /// Leaves out what was refused before the campaign began. An instant cannot separate that: the
+    /// campaign begins at the last arrival, and refusals may have followed it.
+    pub(crate) fn without(mut self, before: &Self) -> Self {
+        for (code, count) in &before.refused {
+            if let Some(refused) = self.refused.get_mut(code) {
+                *refused = refused.saturating_sub(*count);
+            }
+        }
+        self.refused.retain(|_, count| *count > 0);
+        self
+    }
+}
+
+/// The rate of the last few seconds.
+#[derive(Default)]
+pub(crate) struct Pace(VecDeque<(Duration, u64)>);
+
+const PACE_OVER: Duration = Duration::from_secs(5);
+
+impl Pace {
+    /// Enters a count and returns the rate per second; zero until there are two counts.
+    pub(crate) fn enter(&mut self, now: Duration, count: u64) -> f64 {
+        self.0.push_back((now, count));
+        // The oldest that stays is the youngest that is old enough.
+        while self
+            .0
+            .get(1)
+            .is_some_and(|(at, _)| now.saturating_sub(*at) >= PACE_OVER)
+        {
+            self.0.pop_front();
+        }
+        let Some((since, first)) = self.0.front() else {
+            return 0.0;
+        };
+        let passed = now.saturating_sub(*since).as_secs_f64();
+        if passed > 0.0 {
+            count.saturating_sub(*first) as f64 / passed
+        } else {
+            0.0
+        }
+    }
+}
+
+/// Decides when a completed campaign has nothing more to expect.
+#[derive(Default)]
+pub(crate) struct Settling {
+    since: Option<Duration>,
+    seen: Option<(Figures, Arrivals)>,
+    changed: Duration,
+}
+
+/// A message is read at most this long after it was sent, so that before it nothing is final.
+const LIFE: Duration = Duration::from_secs(15);
+const STILL: Duration = Duration::from_secs(2);
+/// After this long without a change the two sides will not agree any more. The checks say how.
+const STUCK: Duration = Duration::from_secs(30);
+
+impl Settling {
+    /// Enters what both sides count now, and says whether that is final.
+    pub(crate) fn enter(&mut self, now: Duration, figures: Figures, arrivals: &Arrivals) -> bool {
+        let began = *self.since.get_or_insert(now);
+        let told = arrivals.waiting == 0
+            && arrivals.delivered + arrivals.failed == arrivals.accepted
+            && (figures.delivered, figures.read) == (arrivals.delivered, arrivals.read);
+        let same = self
+            .seen
+            .as_ref()
+            .is_some_and(|(old, seen)| *old == figures && seen == arrivals);
+        if !same {
+            self.changed = now;
+            self.seen = Some((figures, arrivals.clone()));
+        }
+        let still = now.saturating_sub(self.changed);
+        let old = now.saturating_sub(began) >= LIFE;
+        (told && old && still >= STILL) || still >= STUCK
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn the_pace_is_that_of_the_last_seconds() {
+        let mut pace = Pace::default();
+        assert!(pace.enter(at(0), 0).abs() < 1e-9);
+        for step in 1..=40 {
+            let rate = pace.enter(at(step * 500), step * 40);
+            assert!((rate - 80.0).abs() < 1e-9, "{rate}");
+        }
+        for step in 41..=50 {
+            pace.enter(at(step * 500), 1600);
+        }
+        assert!(pace.enter(at(25_500), 1600).abs() < 1e-9);
+    }
+
+    #[test]
+    fn refusals_from_before_are_left_out() {
+        let report = |refused: Value| {
+            let report = json!({
+                "accepted": 2, "recipients": 2, "recipients_with_more_than_one": 0, "refused": refused,
+                "first_arrival_ms": 1, "last_arrival_ms": 2, "rate_per_second": 80.0,
+                "statuses": {"sent": 2, "delivered": 1, "read": 1, "failed": 0},
+                "webhooks": {"posts": 1, "retries": 0, "waiting": 0},
+            });
+            Arrivals::of(&report).unwrap()
+        };
+        let before = report(json!({"130429": 3, "100": 1}));
+        let after = report(json!({"130429": 3, "100": 2})).without(&before);
+        assert_eq!(after.refused, BTreeMap::from([("100".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn it_settles_when_both_sides_agree_and_nothing_moves() {
+        let figures = Figures {
+            recipients: 3,
+            sent: 2,
+            delivered: 2,
+            read: 1,
+            failed: 1,
+            ..Figures::default()
+        };
+        let arrivals = Arrivals {
+            accepted: 3,
+            delivered: 2,
+            read: 1,
+            failed: 1,
+            ..Arrivals::default()
+        };
+        let behind = Figures { read: 0, ..figures };
+        let mut settling = Settling::default();
+        assert!(!settling.enter(at(0), behind, &arrivals));
+        assert!(!settling.enter(at(14_000), figures, &arrivals));
+        assert!(!settling.enter(at(15_500), figures, &arrivals));
+        assert!(settling.enter(at(16_000), figures, &arrivals));
+
+        let mut stuck = Settling::default();
+        assert!(!stuck.enter(at(0), behind, &arrivals));
+        assert!(!stuck.enter(at(20_000), behind, &arrivals));
+        assert!(stuck.enter(at(30_000), behind, &arrivals));
+    }
+}

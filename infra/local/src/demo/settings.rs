@@ -1,0 +1,38 @@
+//! What the environment says. The demo reads it here and nowhere else.
+
+use std::path::PathBuf;
+
+pub(crate) struct Settings {
+    /// The running instance to use; without one the demo starts its own.
+    pub(crate) url: Option<String>,
+    pub(crate) api_key: Option<String>,
+    /// The data folder of the running instance.
+    pub(crate) data: PathBuf,
+    pub(crate) contacts: Option<PathBuf>,
+    /// Where the report and the log of the demo's own instance go.
+    pub(crate) output: PathBuf,
+}
+
+impl Settings {
+    pub(crate) fn read() -> Self {
+        let target = variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".to_owned());
+        Self {
+            url: variable("BLAZZ_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            api_key: variable("BLAZZ_API_KEY"),
+            data: variable("BLAZZ_DATA")
+                .unwrap_or_else(|| ".blazz".to_owned())
+                .into(),
+            contacts: variable("BLAZZ_DEMO_CONTACTS").map(PathBuf::from),
+            output: PathBuf::from(target).join("demo"),
+        }
+    }
+}
+
+/// A variable that is set to nothing is not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the configuration file of the demo"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,76 @@
+//! Counts what is asked of the database: the benchmark's proof of what a message costs.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Counters of one database.
+#[derive(Debug, Default)]
+pub struct Counts {
+    open: AtomicUsize,
+    operations: Mutex<BTreeMap<String, Count>>,
+}
+
+/// What one operation was called for and what AWS would have charged.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Count {
+    pub calls: u64,
+    /// Calls that ended in an error, a failed condition above all. AWS charges those too, and says
+    /// nothing about how much, so their units are not in `units`.
+    pub refused: u64,
+    /// Capacity units of the calls that succeeded: of writing for writes, of reading for reads.
+    pub units: f64,
+}
+
+impl Counts {
+    /// By operation: `PutItem`, `Query`, …
+    #[must_use]
+    pub fn operations(&self) -> BTreeMap<String, Count> {
+        self.lock().clone()
+    }
+
+    /// Begins anew, before a measurement.
+    pub fn reset(&self) {
+        self.lock().clear();
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// Counts a call as open until the guard is dropped, also when its caller gives up.
+    pub(super) fn enter(self: &Arc<Self>) -> Open {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Open(Arc::clone(self))
+    }
+
+    /// One call with its units, or `None` when it was refused.
+    pub(super) fn add(&self, operation: &str, units: Option<f64>) {
+        let mut operations = self.lock();
+        if !operations.contains_key(operation) {
+            operations.insert(operation.to_owned(), Count::default());
+        }
+        let Some(count) = operations.get_mut(operation) else {
+            return;
+        };
+        count.calls += 1;
+        match units {
+            Some(units) => count.units += units,
+            None => count.refused += 1,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Count>> {
+        self.operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct Open(Arc<Counts>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}

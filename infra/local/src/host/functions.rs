@@ -1,0 +1,51 @@
+//! The list of functions: which code is which function. Nothing else is decided here.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use app::task::{QueueName, Task, Verdict};
+use app::{App, Error, task};
+use axum::Router;
+use futures::future::BoxFuture;
+use http_api::plain;
+
+/// What a queue function does with the body of one message.
+pub(super) type Handler = Arc<dyn Fn(App, String) -> BoxFuture<'static, Verdict> + Send + Sync>;
+
+/// What a scheduled function does when its time has come.
+pub(super) type Tick = Arc<dyn Fn(App) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+
+/// The code of one function for one kind of trigger.
+pub(super) enum Entry {
+    Http(Router),
+    Queue(QueueName, Handler),
+    #[cfg_attr(not(test), expect(dead_code, reason = "no function has a schedule yet"))]
+    Schedule(Tick),
+}
+
+pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
+    let http = |router: Router<App>| Entry::Http(router.with_state(app.clone()));
+    vec![
+        ("api-workspace", http(plain(api_workspace::router()))),
+        ("api-contacts", http(plain(api_contacts::router()))),
+        ("api-campaigns", http(plain(api_campaigns::router()))),
+        ("webhook-ingest", http(plain(webhook_ingest::router()))),
+        ("contact-import", queue(contact_import::handle)),
+        ("campaign-plan", queue(campaign_plan::handle)),
+        ("campaign-dispatch", queue(campaign_dispatch::handle)),
+        ("message-send", queue(message_send::handle)),
+        ("webhook-process", queue(webhook_process::handle)),
+    ]
+}
+
+/// The type of the task says which queue the handler reads.
+pub(super) fn queue<T, F, Fut>(handler: F) -> Entry
+where
+    T: Task,
+    F: Fn(App, T) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let handler: Handler =
+        Arc::new(move |app, body| Box::pin(async move { task::run(app, &body, handler).await }));
+    Entry::Queue(T::QUEUE, handler)
+}

@@ -1,0 +1,194 @@
+//! One whole local process: everything that is started, and the order in which it stops.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use app::config::{Config, INVOCATION};
+use app::ports::Clock;
+use app::secret::MasterKey;
+use app::App;
+use axum::serve::ListenerExt;
+use simulator::universe;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::data_folder::{DataFolder, Keys};
+use crate::dynamo::{self, Dynamo};
+use crate::files::LocalFiles;
+use crate::host::{Host, Pollers};
+use crate::queue::{self, LocalQueue};
+use crate::seed::{self, Demo, SimulatedNumber};
+use crate::settings::Settings;
+use crate::simulated::Simulated;
+use crate::template::Stack;
+
+/// The version of Meta's API that the simulator speaks.
+const GRAPH_VERSION: &str = "v26.0";
+
+/// How long a stop waits for what is in flight. What is cut off is taken up at the next start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often expired items are deleted. Nobody waits for it: readers check the time themselves.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// A running process.
+pub struct Process {
+    pub host: Host,
+    pub dynamo: Dynamo,
+    /// Where people reach it.
+    pub url: String,
+    pub simulator_url: String,
+    /// The demo workspace of the first start.
+    pub demo: Demo,
+    pollers: Pollers,
+    server: JoinHandle<std::io::Result<()>>,
+    sweeper: JoinHandle<()>,
+    stop: CancellationToken,
+    simulator: Simulated,
+    _data: DataFolder,
+}
+
+impl Process {
+    /// Starts everything, and at the first start makes the demo workspace.
+    ///
+    /// # Errors
+    /// Something cannot be opened, or the template and the code do not agree.
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let stack = Stack::embedded().context("the template cannot be run here")?;
+        let data = DataFolder::open(&settings.data)?;
+        let keys = data.keys()?;
+        let listener = listen(settings.bind, settings.port)?;
+        let address = listener.local_addr()?;
+        let simulator_port = if settings.port == 0 { 0 } else { settings.port + 1 };
+        let simulator_listener = listen(IpAddr::V4(Ipv4Addr::LOCALHOST), simulator_port)?;
+        let simulator_url = format!("http://{}", simulator_listener.local_addr()?);
+        let simulator = Simulated::start(simulator_listener, world(&settings, &keys, &data, address)).await?;
+
+        let url = settings.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let dynamo = Dynamo::open(dynamo::Place::File(data.file("data.db")), &stack.tables)?;
+        let place = queue::Place::File(data.file("queue.db"));
+        let queue = LocalQueue::open(&place, &stack.queues, Arc::clone(&clock))?;
+        let files =
+            LocalFiles::open(&data.file("files"), &url, keys.master_key.as_bytes(), Arc::clone(&clock))
+                .context("the folder of files cannot be used")?;
+        let config = Config {
+            public_url: url.clone(),
+            graph_url: format!("{simulator_url}/{GRAPH_VERSION}"),
+            graph_timeout: Duration::from_secs(30),
+            app_secrets: vec![keys.app_secret.clone()],
+            verify_token: keys.verify_token.clone(),
+            master_key: MasterKey::parse(&keys.master_key)?,
+            tables: stack.table_names()?,
+            queues: stack.queue_names(),
+            bucket: stack.buckets.first().cloned().unwrap_or_default(),
+            secure_cookies: !settings.plain_cookie,
+            invocation: INVOCATION,
+        };
+        let ports = (Arc::new(queue.clone()), Arc::new(files.clone()));
+        let app = App::new(config, dynamo.client(), ports.0, ports.1, clock)?;
+        let host = Host::new(app.clone(), &stack, queue, files)?;
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, host.http_router(), stop.clone()));
+        let pollers = host.start_pollers();
+        let sweeper = tokio::spawn(sweep(dynamo.clone()));
+        // Last, because connecting a number makes WhatsApp call back.
+        let number = SimulatedNumber {
+            waba_id: universe::WABA.to_owned(),
+            phone_number_id: universe::NUMBER.to_owned(),
+            access_token: keys.simulator_token,
+        };
+        let demo = seed::demo(&app, &url, &simulator_url, number, &data.file("demo.json"))
+            .await
+            .context("the demo workspace cannot be made")?;
+        Ok(Self {
+            host,
+            dynamo,
+            url,
+            simulator_url,
+            demo,
+            pollers,
+            server,
+            sweeper,
+            stop,
+            simulator,
+            _data: data,
+        })
+    }
+
+    /// Stops without losing anything: first what takes new work, last what the work needs.
+    ///
+    /// # Errors
+    /// A part of it had already failed.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.sweeper.abort();
+        self.stop.cancel();
+        if !self.pollers.stop(PATIENCE).await {
+            tracing::warn!("work in flight was cut off and is taken up at the next start");
+        }
+        // Connections that are kept open for later end by themselves, but not soon.
+        let served = tokio::time::timeout(PATIENCE, self.server).await;
+        self.simulator.stop().await?;
+        match served {
+            Ok(ended) => ended?.context("the server failed"),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn listen(address: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind((address, port))
+        .with_context(|| format!("{address}:{port} cannot be listened on"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The simulated Meta: it knows this installation's secrets and calls it back.
+fn world(
+    settings: &Settings,
+    keys: &Keys,
+    data: &DataFolder,
+    address: SocketAddr,
+) -> simulator::Settings {
+    let mut callback = address;
+    if callback.ip().is_unspecified() {
+        callback.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    simulator::Settings {
+        seed: settings.seed,
+        webhook_url: format!("http://{callback}/webhooks/whatsapp"),
+        verify_token: keys.verify_token.clone(),
+        app_secret: keys.app_secret.clone(),
+        token: keys.simulator_token.clone(),
+        data: Some(data.file("simulator.db")),
+        ..simulator::Settings::default()
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
+        // Small answers must not wait for more to send.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn sweep(dynamo: Dynamo) {
+    loop {
+        match dynamo.sweep_expired().await {
+            Ok(0) => {}
+            Ok(items) => tracing::debug!(items, "expired items are gone"),
+            Err(error) => tracing::error!(%error, "expired items cannot be deleted"),
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}

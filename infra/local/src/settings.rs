@@ -1,0 +1,111 @@
+//! What the local process can be told. The only place here that reads the environment.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// How one local process runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `PORT`, 8787 when it is not set. The simulator listens on the next one. With 0 both take
+    /// whatever is free.
+    pub port: u16,
+    /// `BLAZZ_BIND`: the address to listen on, this machine only when it is not set.
+    pub bind: IpAddr,
+    /// `BLAZZ_DATA`: the folder of everything that is kept, `./.blazz` when it is not set.
+    pub data: PathBuf,
+    /// `BLAZZ_SEED`: decides what the simulator leaves to chance.
+    pub seed: u64,
+    /// `BLAZZ_PUBLIC_URL`: where browsers reach this process, when that is not localhost.
+    pub public_url: Option<String>,
+    /// `BLAZZ_PLAIN_COOKIE=1`: a session cookie that also works over plain http on a LAN address,
+    /// where browsers refuse the safer one.
+    pub plain_cookie: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{name} cannot be {value:?}: {reason}")]
+pub struct SettingsError {
+    name: &'static str,
+    value: String,
+    reason: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            port: 8787,
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            data: PathBuf::from(".blazz"),
+            seed: 1,
+            public_url: None,
+            plain_cookie: false,
+        }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// Names the variable that has a value which cannot be used.
+    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::from(|name| std::env::var(name).ok())
+    }
+
+    /// A variable that is set to nothing is not set.
+    fn from(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let default = Self::default();
+        let read = |name| variable(name).filter(|value| !value.is_empty());
+        let settings = Self {
+            port: parse("PORT", read("PORT"))?.unwrap_or(default.port),
+            bind: parse("BLAZZ_BIND", read("BLAZZ_BIND"))?.unwrap_or(default.bind),
+            data: read("BLAZZ_DATA").map_or(default.data, PathBuf::from),
+            seed: parse("BLAZZ_SEED", read("BLAZZ_SEED"))?.unwrap_or(default.seed),
+            public_url: read("BLAZZ_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            plain_cookie: read("BLAZZ_PLAIN_COOKIE").is_some_and(|value| value == "1"),
+        };
+        if settings.port == u16::MAX {
+            let reason = "the simulator listens on the next port, and there is none".to_owned();
+            return Err(SettingsError { name: "PORT", value: settings.port.to_string(), reason });
+        }
+        Ok(settings)
+    }
+}
+
+fn parse<T>(name: &'static str, value: Option<String>) -> Result<Option<T>, SettingsError>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    let Some(value) = value else { return Ok(None) };
+    match value.parse() {
+        Ok(parsed) => Ok(Some(parsed)),
+        Err(error) => Err(SettingsError { name, reason: error.to_string(), value }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let settings = Settings::from(|_| None).unwrap();
+        assert_eq!(settings.port, 8787);
+        assert!(settings.bind.is_loopback());
+        assert!(!settings.plain_cookie);
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        let error = Settings::from(|name| (name == "PORT").then(|| "many".to_owned())).unwrap_err();
+        assert!(error.to_string().starts_with("PORT cannot be \"many\""), "{error}");
+        let last = Settings::from(|name| (name == "PORT").then(|| "65535".to_owned()));
+        assert!(last.is_err());
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_not_set() {
+        assert_eq!(Settings::from(|_| Some(String::new())).unwrap().port, 8787);
+    }
+}

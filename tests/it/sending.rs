@@ -1,0 +1,321 @@
+//! A campaign from its start to the last message: who gets one, how fast, and what a crash leaves.
+
+use app::task::{CampaignDispatch, CampaignPlan, CampaignSend, QueueName};
+use domain::campaign::State;
+use domain::id::{CampaignId, WorkspaceId};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::support::journey::text;
+use crate::support::{Caller, TestApp};
+
+/// A workspace with a connected number, a group of this many contacts and a draft for them.
+async fn prepared(t: &TestApp, contacts: u32) -> (Caller, String, String) {
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let mut file = "name,phone,company,city,groups\n".to_owned();
+    for n in 0..contacts {
+        file.push_str(&format!(
+            "Person {n},{},Toko {n},Bandung,Customers\n",
+            crate::support::journey::phone(n)
+        ));
+    }
+    t.import(&owner, file.as_bytes(), json!({})).await;
+    let groups = owner.get(t, "/v1/groups").await.expect(200);
+    let group = text(&groups["items"][0]["id"]);
+    let campaign = t.draft(&owner, &channel, &[&group]).await;
+    (owner, campaign, group)
+}
+
+/// The figures, checked against a recount of the rows.
+async fn figures(t: &TestApp, owner: &Caller, campaign: &str) -> Value {
+    let workspace: WorkspaceId = owner.workspace.parse().unwrap();
+    let id: CampaignId = campaign.parse().unwrap();
+    let who = app::actor::Who::Member {
+        user: domain::id::UserId::fresh(),
+        role: domain::workspace::Role::Owner,
+    };
+    let actor = app::Actor { workspace, who };
+    let recount = app::campaign::recount(&t.app, &actor, &id).await.unwrap();
+    let statistics = t.campaign(owner, campaign).await["statistics"].clone();
+    assert!(recount.balanced(), "{recount:?}");
+    for (name, count) in recount.fields() {
+        assert_eq!(
+            statistics[name], count,
+            "{name} differs from the recount {recount:?}"
+        );
+    }
+    statistics
+}
+
+#[tokio::test]
+async fn everyone_of_the_audience_gets_one_message_and_the_figures_are_exact() {
+    let t = TestApp::new().await;
+    let (owner, campaign, _) = prepared(&t, 230).await;
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
+    let ledger = t.ledger().await;
+    assert_eq!(ledger["accepted"], 230);
+    assert_eq!(ledger["recipients_with_more_than_one"], 0);
+    assert_eq!(ledger["refused"], json!({}));
+    let figures = figures(&t, &owner, &campaign).await;
+    assert_eq!(figures["recipients"], 230);
+    assert_eq!(figures["pending"], 0);
+    let number = |name: &str| figures[name].as_u64().unwrap();
+    assert_eq!(number("sent") + number("failed"), 230);
+    assert_eq!(figures["delivered"], ledger["statuses"]["delivered"]);
+    assert_eq!(figures["read"], ledger["statuses"]["read"]);
+    assert_eq!(figures["failed"], ledger["statuses"]["failed"]);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn messages_leave_at_the_number_s_speed_and_never_above_it() {
+    let t = TestApp::with(simulator::Settings {
+        answer_latency_ms: 1200,
+        ..Default::default()
+    })
+    .await;
+    let (owner, campaign, _) = prepared(&t, 400).await;
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(ledger["accepted"], 400);
+    assert_eq!(
+        ledger["refused"],
+        json!({}),
+        "the simulator counts arrivals in a sliding second"
+    );
+    let rate = ledger["rate_per_second"].as_f64().unwrap();
+    assert!((78.0..=80.0).contains(&rate), "{rate} messages a second");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn who_is_in_several_groups_gets_one_message() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let (a, b, c) = (
+        t.group(&owner, "A").await,
+        t.group(&owner, "B").await,
+        t.group(&owner, "C").await,
+    );
+    for n in 0..40 {
+        let groups = [(&a, 2), (&b, 3), (&c, 1)]
+            .into_iter()
+            .filter(|(_, by)| n % by == 0)
+            .map(|(group, _)| group.as_str());
+        t.contact(&owner, n, &groups.collect::<Vec<_>>()).await;
+    }
+    let campaign = t.draft(&owner, &channel, &[&a, &b, &c, &a]).await;
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(
+        (
+            &ledger["accepted"],
+            &ledger["recipients_with_more_than_one"]
+        ),
+        (&json!(40), &json!(0))
+    );
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn who_cannot_or_must_not_be_sent_to_is_excluded_with_the_reason() {
+    let t = TestApp::new().await;
+    let (owner, campaign, group) = prepared(&t, 3).await;
+    let without = json!({"phone": "+6281299999999", "groups": [group]});
+    owner.post(&t, "/v1/contacts", without).await.expect(201);
+    let contacts = owner.get(&t, "/v1/contacts").await.expect(200);
+    let opted_out = contacts["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|contact| contact["name"] == "Person 1")
+        .unwrap();
+    let path = format!("/v1/contacts/{}", text(&opted_out["id"]));
+    owner
+        .patch(&t, &path, json!({"consent": "opted_out"}))
+        .await
+        .expect(200);
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    let figures = figures(&t, &owner, &campaign).await;
+    assert_eq!(
+        (&figures["recipients"], &figures["excluded"]),
+        (&json!(4), &json!(2))
+    );
+    let excluded = owner
+        .get(
+            &t,
+            &format!("/v1/campaigns/{campaign}/recipients?status=excluded"),
+        )
+        .await
+        .expect(200);
+    let mut reasons: Vec<_> = excluded["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| text(&item["reason"]))
+        .collect();
+    reasons.sort_unstable();
+    assert_eq!(
+        reasons,
+        [
+            "A variable has no value for this contact and no fallback.",
+            "The contact has opted out of messages."
+        ]
+    );
+    assert_eq!(t.ledger().await["accepted"], 2);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn an_opt_out_after_the_planning_still_counts() {
+    let t = TestApp::new().await;
+    let (owner, campaign, _) = prepared(&t, 5).await;
+    t.start(&owner, &campaign).await;
+    t.run_once(QueueName::CampaignPlan).await;
+    let contacts = owner.get(&t, "/v1/contacts").await.expect(200);
+    let path = format!("/v1/contacts/{}", text(&contacts["items"][0]["id"]));
+    owner
+        .patch(&t, &path, json!({"consent": "opted_out"}))
+        .await
+        .expect(200);
+    t.drain().await;
+    assert_eq!(t.ledger().await["accepted"], 4);
+    assert_eq!(figures(&t, &owner, &campaign).await["excluded"], 1);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
+    let t = TestApp::new().await;
+    let (owner, campaign, _) = prepared(&t, 250).await;
+    t.start(&owner, &campaign).await;
+    let workspace: WorkspaceId = owner.workspace.parse().unwrap();
+    let id: CampaignId = campaign.parse().unwrap();
+    let epoch = 1;
+    let plan = CampaignPlan {
+        workspace: workspace.clone(),
+        campaign: id.clone(),
+        epoch,
+    };
+    let dispatch = CampaignDispatch {
+        workspace: workspace.clone(),
+        campaign: id.clone(),
+        epoch,
+        dispatched: 0,
+    };
+    let sends: Vec<_> = (0..3)
+        .map(|chunk| CampaignSend {
+            workspace: workspace.clone(),
+            campaign: id.clone(),
+            epoch,
+            chunk,
+        })
+        .collect();
+    t.app.enqueue(&plan, Duration::ZERO).await.unwrap();
+    t.app
+        .enqueue(&dispatch, Duration::from_secs(1))
+        .await
+        .unwrap();
+    t.app
+        .enqueue_all(&sends, Duration::from_secs(2))
+        .await
+        .unwrap();
+    t.drain().await;
+    t.app.enqueue(&plan, Duration::ZERO).await.unwrap();
+    t.app.enqueue(&dispatch, Duration::ZERO).await.unwrap();
+    t.app.enqueue_all(&sends, Duration::ZERO).await.unwrap();
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(
+        (
+            &ledger["accepted"],
+            &ledger["recipients_with_more_than_one"]
+        ),
+        (&json!(250), &json!(0))
+    );
+    assert_eq!(figures(&t, &owner, &campaign).await["recipients"], 250);
+    assert_eq!(
+        t.campaign(&owner, &campaign).await["state"],
+        State::Completed.as_str()
+    );
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_is_killed_leaves_nobody_with_two_messages_and_nobody_forgotten() {
+    let t = TestApp::with(simulator::Settings {
+        answer_latency_ms: 1200,
+        ..Default::default()
+    })
+    .await;
+    let (owner, campaign, _) = prepared(&t, 100).await;
+    t.start(&owner, &campaign).await;
+    t.run_once(QueueName::CampaignPlan).await;
+    t.run_once(QueueName::CampaignDispatch).await;
+    let sender = t.begin_one(QueueName::CampaignSend).await;
+    t.go_on_until(async || t.ledger().await["accepted"].as_u64() >= Some(30))
+        .await;
+    sender.abort();
+    assert!(sender.await.unwrap_err().is_cancelled());
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(ledger["recipients_with_more_than_one"], 0);
+    let figures = figures(&t, &owner, &campaign).await;
+    let number = |name: &str| figures[name].as_u64().unwrap();
+    assert_eq!(number("pending"), 0);
+    // The simulator told about everyone it accepted; only who was marked and never launched is unknown.
+    assert_eq!(
+        number("sent") + number("failed"),
+        ledger["accepted"].as_u64().unwrap()
+    );
+    assert_eq!(number("sent") + number("failed") + number("unknown"), 100);
+    assert!(number("unknown") < 40, "{figures}");
+    assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn the_list_of_recipients_shows_each_message_as_the_person_sees_it() {
+    let t = TestApp::new().await;
+    let (owner, campaign, _) = prepared(&t, 2).await;
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    let recipients = owner
+        .get(&t, &format!("/v1/campaigns/{campaign}/recipients"))
+        .await
+        .expect(200);
+    let first = &recipients["items"][0];
+    assert!(
+        first["message"]["body"]
+            .as_str()
+            .unwrap()
+            .contains("Person"),
+        "{first}"
+    );
+    assert!(first["wamid"].as_str().unwrap().starts_with("wamid."));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_campaign_for_an_empty_group_completes_at_once() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let group = t.group(&owner, "Nobody").await;
+    let campaign = t.draft(&owner, &channel, &[&group]).await;
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    let campaign = t.campaign(&owner, &campaign).await;
+    assert_eq!(
+        (&campaign["state"], &campaign["statistics"]["recipients"]),
+        (&json!("completed"), &json!(0))
+    );
+    t.finish().await;
+}

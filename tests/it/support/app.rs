@@ -1,0 +1,264 @@
+//! The whole application in process: every function, the embedded database, queues and files, and the
+//! simulator as the world outside. Time moves only when [`TestApp::drain`] or a test moves it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::config::{Config, INVOCATION};
+use app::ports::Clock;
+use app::secret::MasterKey;
+use app::task::QueueName;
+use axum::Router;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use jiff::SignedDuration;
+use local::dynamo::Dynamo;
+use local::files::LocalFiles;
+use local::host::Host;
+use local::queue::LocalQueue;
+use local::template::Stack;
+use simulator::{Settings, Simulator, Time};
+use tokio::net::TcpListener;
+
+use super::clock::TestClock;
+
+pub(crate) struct TestApp {
+    pub(crate) app: app::App,
+    pub(crate) clock: TestClock,
+    pub(crate) dynamo: Dynamo,
+    pub(crate) queue: LocalQueue,
+    pub(crate) simulator: Simulator,
+    pub(crate) router: Router,
+    host: Host,
+    leftovers_allowed: bool,
+    /// Holds the uploaded files until the test ends.
+    _files: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings {
+            answer_latency_ms: 0,
+            ..Settings::default()
+        })
+        .await
+    }
+
+    /// The application with a simulator of these settings.
+    pub(crate) async fn with(settings: Settings) -> Self {
+        Self::build(settings, false).await
+    }
+
+    /// The application with a simulator that takes messages and never tells what became of them, for
+    /// tests that play Meta's part themselves.
+    pub(crate) async fn quiet() -> Self {
+        Self::build(
+            Settings {
+                answer_latency_ms: 0,
+                ..Settings::default()
+            },
+            true,
+        )
+        .await
+    }
+
+    async fn build(settings: Settings, quiet: bool) -> Self {
+        let clock = TestClock::new();
+        let stack = Stack::embedded().unwrap();
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let dynamo = Dynamo::open(
+            local::dynamo::Place::Memory(Arc::clone(&shared)),
+            &stack.tables,
+        )
+        .unwrap();
+        let queue = LocalQueue::open(
+            &local::queue::Place::Memory,
+            &stack.queues,
+            Arc::clone(&shared),
+        )
+        .unwrap();
+        let own = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", own.local_addr().unwrap());
+        let outside = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let graph_url = format!("http://{}/v26.0", outside.local_addr().unwrap());
+        let webhook_url = if quiet {
+            String::new()
+        } else {
+            format!("{url}/webhooks/whatsapp")
+        };
+        let settings = Settings {
+            webhook_url,
+            ..settings
+        };
+        let (secret, verify_token) = (settings.app_secret.clone(), settings.verify_token.clone());
+        let simulator =
+            Simulator::start(settings, Arc::new(clock.clone()) as Arc<dyn Time>).unwrap();
+        tokio::spawn(simulator.serve(outside));
+        let folder = tempfile::tempdir().unwrap();
+        let files =
+            LocalFiles::open(folder.path(), &url, b"a test's secret", Arc::clone(&shared)).unwrap();
+        let config = Config {
+            public_url: url,
+            graph_url,
+            graph_timeout: Duration::from_secs(30),
+            app_secrets: vec![secret],
+            verify_token,
+            master_key: MasterKey::parse(&MasterKey::generate()).unwrap(),
+            tables: stack.table_names().unwrap(),
+            queues: stack.queue_names(),
+            bucket: String::new(),
+            secure_cookies: true,
+            invocation: INVOCATION,
+        };
+        let app = app::App::new(
+            config,
+            dynamo.client(),
+            Arc::new(queue.clone()),
+            Arc::new(files.clone()),
+            shared,
+        )
+        .unwrap();
+        let host = Host::new(app.clone(), &stack, queue.clone(), files).unwrap();
+        let router = host.http_router();
+        let served = router.clone();
+        tokio::spawn(async move { axum::serve(own, served).await });
+        Self {
+            app,
+            clock,
+            dynamo,
+            queue,
+            simulator,
+            router,
+            host,
+            leftovers_allowed: false,
+            _files: folder,
+        }
+    }
+
+    /// The test leaves work behind on purpose.
+    pub(crate) fn allow_leftovers(&mut self) {
+        self.leftovers_allowed = true;
+    }
+
+    /// Runs every queue to rest, and moves the clock to the next due instant whenever nothing is
+    /// ready. An open call is not rest: time stands still until it is answered.
+    pub(crate) async fn drain(&self) {
+        let mut running = FuturesUnordered::new();
+        loop {
+            for queue in QueueName::ALL {
+                for message in self.queue.receive(queue, 10).await.unwrap() {
+                    let host = self.host.clone();
+                    running.push(tokio::spawn(async move {
+                        host.run_message(message).await;
+                    }));
+                }
+            }
+            // Whatever ended may have queued more, so the queues come first again.
+            let mut ended = false;
+            while let Some(Some(result)) = running.next().now_or_never() {
+                result.unwrap();
+                ended = true;
+            }
+            if ended || self.busy().await {
+                continue;
+            }
+            let sleeper = self.clock.next_due();
+            let due = if running.is_empty() {
+                self.queue.next_due()
+            } else {
+                None
+            };
+            match [sleeper, due].into_iter().flatten().min() {
+                Some(instant) => self.clock.advance_to(instant),
+                // A handler that waits for no instant works on a thread of its own.
+                None if !running.is_empty() => tokio::time::sleep(Duration::from_millis(1)).await,
+                None => return,
+            }
+        }
+    }
+
+    /// Delivers the ready messages of one queue, once each.
+    pub(crate) async fn run_once(&self, queue: QueueName) {
+        for message in self.queue.receive(queue, 10).await.unwrap() {
+            self.host.run_message(message).await;
+        }
+    }
+
+    /// Begins to handle one message and returns the task, which a test may abort like a killed process.
+    pub(crate) async fn begin_one(&self, queue: QueueName) -> tokio::task::JoinHandle<()> {
+        let message = self
+            .queue
+            .receive(queue, 1)
+            .await
+            .unwrap()
+            .pop()
+            .expect("a message is ready");
+        let host = self.host.clone();
+        tokio::spawn(async move {
+            host.run_message(message).await;
+        })
+    }
+
+    /// Lets what is under way go on, moving only the clock, until the condition holds.
+    pub(crate) async fn go_on_until(&self, stop: impl AsyncFn() -> bool) {
+        while !stop().await {
+            if !self.busy().await
+                && let Some(instant) = self.clock.next_due()
+            {
+                self.clock.advance_to(instant);
+            }
+        }
+    }
+
+    pub(crate) fn advance(&self, by: SignedDuration) {
+        self.clock.advance_to(self.clock.now() + by);
+    }
+
+    /// Whether anything is under way that no instant ends. It looks several times with turns for all
+    /// tasks between, because an answer may be on its way from one to another.
+    async fn busy(&self) -> bool {
+        for _ in 0..4 {
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+            let activity = self.simulator.activity();
+            let open = self.dynamo.open_calls() + self.app.whatsapp.open_calls();
+            if open + activity.requests_running + activity.deliveries_running > 0 {
+                tokio::time::sleep(Duration::from_micros(200)).await;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Every message that is left in a queue or parked.
+    async fn leftovers(queue: &LocalQueue) -> Vec<String> {
+        let mut left = Vec::new();
+        for name in QueueName::ALL {
+            let stats = queue.stats(name).await.unwrap();
+            if !stats.is_at_rest() || stats.dead > 0 {
+                left.push(format!("{}: {stats:?}", name.as_str()));
+            }
+        }
+        left
+    }
+
+    /// Ends the test: nothing may be left in a queue or in a dead-letter queue.
+    pub(crate) async fn finish(mut self) {
+        let left = Self::leftovers(&self.queue).await;
+        assert!(left.is_empty(), "work was left behind: {left:?}");
+        self.leftovers_allowed = true;
+    }
+}
+
+/// A test that succeeds must have ended with [`TestApp::finish`], or have said why not.
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(
+                self.leftovers_allowed,
+                "end the test with finish(), or allow leftovers"
+            );
+        }
+    }
+}

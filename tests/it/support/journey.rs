@@ -1,0 +1,146 @@
+//! Steps that many tests begin with: a connected number, contacts in a group, a campaign.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use simulator::universe;
+
+use super::{Caller, TestApp};
+
+/// The template that the campaigns of the tests send, with three variables in its body.
+pub(crate) const TEMPLATE: &str = "order_update";
+
+impl TestApp {
+    /// Connects the first number of the simulator and returns the channel's id.
+    pub(crate) async fn connect(&self, caller: &Caller) -> String {
+        let body = json!({"waba_id": universe::WABA, "phone_number_id": universe::NUMBER, "access_token": simulator::Settings::default().token});
+        text(&caller.post(self, "/v1/channels", body).await.expect(201)["id"])
+    }
+
+    pub(crate) async fn group(&self, caller: &Caller, name: &str) -> String {
+        text(
+            &caller
+                .post(self, "/v1/groups", json!({"name": name}))
+                .await
+                .expect(201)["id"],
+        )
+    }
+
+    /// A contact with a valid Indonesian number that ends in `n`.
+    pub(crate) async fn contact(&self, caller: &Caller, n: u32, groups: &[&str]) -> Value {
+        let body = json!({"phone": phone(n), "name": format!("Person {n}"), "attributes": {"company": "Toko", "city": "Bandung"}, "groups": groups});
+        caller.post(self, "/v1/contacts", body).await.expect(201)
+    }
+
+    /// Uploads a file and imports it to the end.
+    pub(crate) async fn import(&self, caller: &Caller, file: &[u8], options: Value) -> Value {
+        let id = self.upload(caller, file, options).await;
+        caller
+            .post(self, &format!("/v1/imports/{id}/start"), Value::Null)
+            .await
+            .expect(202);
+        self.drain().await;
+        caller
+            .get(self, &format!("/v1/imports/{id}"))
+            .await
+            .expect(200)
+    }
+
+    /// Prepares an import and uploads its file.
+    pub(crate) async fn upload(&self, caller: &Caller, file: &[u8], options: Value) -> String {
+        let mut body = json!({"file_name": "contacts.csv", "size": file.len()});
+        body.as_object_mut()
+            .unwrap()
+            .extend(options.as_object().cloned().unwrap_or_default());
+        let import = caller.post(self, "/v1/imports", body).await.expect(201);
+        let url = text(&import["upload"]["url"]);
+        let path = url.strip_prefix(&self.app.config.public_url).unwrap();
+        let put = Caller::anonymous()
+            .raw(self, Method::PUT, path, None, file.to_vec())
+            .await;
+        assert!(put.status.is_success(), "{}", put.text);
+        text(&import["id"])
+    }
+
+    /// The id of the test template in the caller's workspace.
+    pub(crate) async fn template(&self, caller: &Caller, name: &str) -> String {
+        let mut path = "/v1/templates?limit=100".to_owned();
+        loop {
+            let page = caller.get(self, &path).await.expect(200);
+            let found = page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|template| template["name"] == name);
+            if let Some(found) = found {
+                return text(&found["id"]);
+            }
+            path = format!(
+                "/v1/templates?limit=100&cursor={}",
+                page["next"].as_str().expect("the template is listed")
+            );
+        }
+    }
+
+    /// A draft that sends the test template to a group.
+    pub(crate) async fn draft(&self, caller: &Caller, channel: &str, groups: &[&str]) -> String {
+        let template = self.template(caller, TEMPLATE).await;
+        let body = json!({
+            "name": "A campaign", "channel": channel, "template": template, "groups": groups, "variables": variables(),
+        });
+        text(&caller.post(self, "/v1/campaigns", body).await.expect(201)["id"])
+    }
+
+    pub(crate) async fn start(&self, caller: &Caller, campaign: &str) {
+        caller
+            .post(
+                self,
+                &format!("/v1/campaigns/{campaign}/start"),
+                Value::Null,
+            )
+            .await
+            .expect(202);
+    }
+
+    pub(crate) async fn campaign(&self, caller: &Caller, campaign: &str) -> Value {
+        caller
+            .get(self, &format!("/v1/campaigns/{campaign}"))
+            .await
+            .expect(200)
+    }
+
+    /// What the simulator counted.
+    pub(crate) async fn ledger(&self) -> Value {
+        let response = tower::ServiceExt::oneshot(
+            self.simulator.router(),
+            axum::http::Request::get("/_control/report")
+                .body(axum::body::Body::empty())
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+}
+
+/// A source for each variable of the test template.
+pub(crate) fn variables() -> Value {
+    json!({
+        "body.1": {"from": "field", "field": "first_name", "fallback": "there"},
+        "body.2": {"from": "attribute", "key": "company"},
+        "body.3": {"from": "attribute", "key": "city", "fallback": "your city"},
+    })
+}
+
+pub(crate) fn phone(n: u32) -> String {
+    format!("+62812{:08}", 10_000_000 + n)
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not a text"))
+        .to_owned()
+}

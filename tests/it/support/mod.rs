@@ -1,0 +1,9 @@
+//! What every test stands on.
+
+pub(crate) mod app;
+pub(crate) mod callers;
+pub(crate) mod clock;
+pub(crate) mod journey;
+
+pub(crate) use app::TestApp;
+pub(crate) use callers::Caller;

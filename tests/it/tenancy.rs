@@ -1,0 +1,159 @@
+//! One workspace never sees another's: ids of another workspace are not found, by any route.
+
+use serde_json::{Value, json};
+
+use crate::openapi::routers;
+use crate::support::{Caller, TestApp};
+use axum::http::Method;
+
+/// The operations of the document with their method and path.
+fn operations() -> Vec<(Method, String, Value)> {
+    let document = serde_json::to_value(http_api::document::document(routers())).unwrap();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            all.push((
+                method.to_uppercase().parse().unwrap(),
+                path.clone(),
+                operation.clone(),
+            ));
+        }
+    }
+    all
+}
+
+fn is_public(operation: &Value) -> bool {
+    operation["security"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|scheme| scheme.as_object().unwrap().is_empty())
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_credentials() {
+    let t = TestApp::new().await;
+    let mut refused = 0;
+    for (method, path, operation) in operations() {
+        if is_public(&operation) {
+            continue;
+        }
+        let answer = Caller::anonymous()
+            .send(&t, method.clone(), &path, Some(json!({})))
+            .await;
+        assert_eq!(
+            answer.status.as_u16(),
+            401,
+            "{method} {path}: {}",
+            answer.text
+        );
+        let key = Caller::anonymous().with("authorization", "Bearer sk_live_wrong");
+        assert_eq!(
+            key.send(&t, method, &path, Some(json!({})))
+                .await
+                .status
+                .as_u16(),
+            401
+        );
+        refused += 1;
+    }
+    assert!(refused > 20, "only {refused} operations were tried");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn another_workspaces_ids_are_not_found_by_any_operation() {
+    let mut t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let group = t.group(&owner, "Customers").await;
+    let contact = t.contact(&owner, 1, &[&group]).await;
+    let campaign = t.draft(&owner, &channel, &[&group]).await;
+    let template = t.template(&owner, "order_update").await;
+    let import = t
+        .upload(&owner, b"phone\n+6281234567890\n", json!({}))
+        .await;
+    let keys = owner
+        .post(
+            &t,
+            "/v1/api-keys",
+            json!({"name": "k", "scopes": ["contacts:read"]}),
+        )
+        .await
+        .expect(201);
+    let stranger = t.owner("stranger").await;
+    let ids = [
+        ("{contact}", contact["id"].as_str().unwrap()),
+        ("{group}", &group),
+        ("{import}", &import),
+        ("{campaign}", &campaign),
+        ("{channel}", &channel),
+        ("{template}", &template),
+        ("{api_key}", keys["id"].as_str().unwrap()),
+    ];
+    let mut tried = 0;
+    for (method, path, _) in operations() {
+        let Some((name, id)) = ids.iter().find(|(name, _)| path.contains(name)) else {
+            continue;
+        };
+        let path = path.replace(name, id);
+        let body = (method == Method::PATCH).then(|| json!({"name": "taken over"}));
+        let answer = stranger.send(&t, method.clone(), &path, body).await;
+        assert_eq!(
+            answer.status.as_u16(),
+            404,
+            "{method} {path}: {}",
+            answer.text
+        );
+        tried += 1;
+    }
+    assert!(tried >= 14, "only {tried} operations were tried");
+    let foreign = stranger.clone().with("x-workspace", &owner.workspace);
+    foreign.get(&t, "/v1/contacts").await.expect(404);
+    // What belongs to another workspace cannot be named in a body either.
+    let body = json!({"phone": "+6281234567899", "groups": [group]});
+    assert_eq!(
+        stranger.post(&t, "/v1/contacts", body).await.expect(422)["errors"][0]["field"],
+        "groups.0"
+    );
+    let body = json!({"name": "x", "channel": channel, "template": template, "groups": [group]});
+    assert_eq!(
+        stranger.post(&t, "/v1/campaigns", body).await.expect(422)["errors"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    assert_eq!(
+        owner
+            .get(&t, &format!("/v1/groups/{group}"))
+            .await
+            .expect(200)["name"],
+        "Customers"
+    );
+    t.allow_leftovers();
+}
+
+#[tokio::test]
+async fn a_number_is_connected_to_one_workspace() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    t.connect(&owner).await;
+    let stranger = t.owner("stranger").await;
+    let body = json!({"waba_id": "300000000000001", "phone_number_id": "200000000000001", "access_token": simulator::Settings::default().token});
+    assert_eq!(
+        stranger
+            .post(&t, "/v1/channels", body.clone())
+            .await
+            .expect(409)["code"],
+        "number_connected"
+    );
+    let mut wrong = body;
+    wrong["access_token"] = json!("stolen");
+    wrong["phone_number_id"] = json!("200000000000002");
+    assert_eq!(
+        stranger.post(&t, "/v1/channels", wrong).await.expect(502)["code"],
+        "upstream"
+    );
+    t.finish().await;
+}
