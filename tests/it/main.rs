@@ -1,6 +1,12 @@
 //! The integration suite: one binary that runs the whole application in process, with the simulator
 //! as the world outside and a clock that only the tests move.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics says where, and helpers are part of the tests"
+)]
+
 mod campaigns;
 mod contacts;
 mod identity;

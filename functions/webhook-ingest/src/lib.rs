@@ -53,9 +53,8 @@ async fn ingest(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(), Failure> {
-    let body = body.map_err(|error| {
-        Failure::unreadable(error.status(), "unreadable", error.body_text())
-    })?;
+    let body =
+        body.map_err(|error| Failure::unreadable(error.status(), "unreadable", error.body_text()))?;
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     Ok(webhook::ingest(&app, &body, signature).await?)
 }

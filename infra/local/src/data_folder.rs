@@ -31,12 +31,26 @@ pub(crate) struct Keys {
 impl DataFolder {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let context = || format!("the data folder {} cannot be used", path.display());
-        DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(context)?;
-        let lock = private().create(true).truncate(false).open(path.join("lock")).with_context(context)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(context)?;
+        let lock = private()
+            .create(true)
+            .truncate(false)
+            .open(path.join("lock"))
+            .with_context(context)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => {
-                bail!("another process is using the data folder {}", path.display())
+                bail!(
+                    "another process is using the data folder {}",
+                    path.display()
+                )
             }
             Err(TryLockError::Error(error)) => Err(error).with_context(context),
         }

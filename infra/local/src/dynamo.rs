@@ -145,7 +145,7 @@ impl Dynamo {
     /// Requests that have not been answered.
     #[must_use]
     pub fn open_calls(&self) -> usize {
-        self.counts.open()
+        self.counts.open.read()
     }
 
     /// What was asked of the database so far.

@@ -126,7 +126,8 @@ impl LocalFiles {
         size: u64,
     ) -> Result<(), Refused> {
         let path = self.path(key).map_err(Refused::Failed)?;
-        let unfinished = NamedTempFile::new_in(self.0.folder.join(UNFINISHED)).map_err(Refused::disk)?;
+        let unfinished =
+            NamedTempFile::new_in(self.0.folder.join(UNFINISHED)).map_err(Refused::disk)?;
         // The path removes the file when it is dropped before the end.
         let (file, unfinished) = unfinished.into_parts();
         let mut file = File::from_std(file);
@@ -140,13 +141,19 @@ impl LocalFiles {
             file.write_all(&chunk).await.map_err(Refused::disk)?;
         }
         if written < size {
-            return Err(Refused::CutOff(format!("{written} of {size} bytes arrived")));
+            return Err(Refused::CutOff(format!(
+                "{written} of {size} bytes arrived"
+            )));
         }
         file.sync_all().await.map_err(Refused::disk)?;
         if let Some(parent) = path.parent() {
-            tokio::fs::create_dir_all(parent).await.map_err(Refused::disk)?;
+            tokio::fs::create_dir_all(parent)
+                .await
+                .map_err(Refused::disk)?;
         }
-        unfinished.persist(&path).map_err(|error| Refused::disk(error.error))
+        unfinished
+            .persist(&path)
+            .map_err(|error| Refused::disk(error.error))
     }
 }
 
@@ -167,7 +174,13 @@ impl Files for LocalFiles {
         name: &str,
         expires: Duration,
     ) -> BoxFuture<'_, Result<Presigned, Error>> {
-        let presigned = self.presign(key, &Grant::Get { name: name.to_owned() }, expires);
+        let presigned = self.presign(
+            key,
+            &Grant::Get {
+                name: name.to_owned(),
+            },
+            expires,
+        );
         Box::pin(std::future::ready(presigned))
     }
 
@@ -183,8 +196,13 @@ impl Files for LocalFiles {
     ) -> BoxFuture<'_, Result<BoxStream<'static, std::io::Result<Bytes>>, Error>> {
         let key = key.to_owned();
         Box::pin(async move {
-            let (mut file, _) = self.find(&key).await?.ok_or_else(|| Error::not_found("the file"))?;
-            file.seek(SeekFrom::Start(offset)).await.map_err(unreadable)?;
+            let (mut file, _) = self
+                .find(&key)
+                .await?
+                .ok_or_else(|| Error::not_found("the file"))?;
+            file.seek(SeekFrom::Start(offset))
+                .await
+                .map_err(unreadable)?;
             Ok(ReaderStream::with_capacity(file, READ).boxed())
         })
     }
@@ -194,10 +212,14 @@ impl Files for LocalFiles {
         Box::pin(async move {
             let size = bytes.len() as u64;
             let whole = futures::stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
-            self.write(&key, whole, size).await.map_err(|refused| match refused {
-                Refused::Failed(error) => error,
-                Refused::TooLarge | Refused::CutOff(_) => Error::broken("a file was not written whole"),
-            })
+            self.write(&key, whole, size)
+                .await
+                .map_err(|refused| match refused {
+                    Refused::Failed(error) => error,
+                    Refused::TooLarge | Refused::CutOff(_) => {
+                        Error::broken("a file was not written whole")
+                    }
+                })
         })
     }
 }

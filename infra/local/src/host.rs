@@ -22,10 +22,13 @@ use app::App;
 use app::task::{QueueName, Verdict};
 use axum::Router;
 use axum::routing::get;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::files::LocalFiles;
+use crate::gauge::Gauge;
 use crate::queue::{LocalQueue, Received};
 use crate::template::Stack;
+use functions::Entry;
 pub use poller::Pollers;
 use routing::Routes;
 use schedule::Schedule;
@@ -42,6 +45,7 @@ struct Parts {
     routes: Arc<Routes>,
     consumers: HashMap<QueueName, Consumer>,
     schedules: Vec<Schedule>,
+    open: Gauge,
 }
 
 /// Where the template and the code disagree.
@@ -66,14 +70,29 @@ impl Host {
         queue: LocalQueue,
         files: LocalFiles,
     ) -> Result<Self, HostError> {
-        let wired = wiring::wire(stack, functions::all(&app))?;
+        let entries = functions::all(&app);
+        Self::with(app, stack, queue, files, entries)
+    }
+
+    fn with(
+        app: App,
+        stack: &Stack,
+        queue: LocalQueue,
+        files: LocalFiles,
+        entries: Vec<(&'static str, Entry)>,
+    ) -> Result<Self, HostError> {
+        let open = Gauge::default();
+        let wired = wiring::wire(stack, entries, &open)?;
+        let routes = Arc::new(wired.routes);
+        let (consumers, schedules) = (wired.consumers, wired.schedules);
         Ok(Self(Arc::new(Parts {
             app,
             queue,
             files,
-            routes: Arc::new(wired.routes),
-            consumers: wired.consumers,
-            schedules: wired.schedules,
+            routes,
+            consumers,
+            schedules,
+            open,
         })))
     }
 
@@ -85,6 +104,12 @@ impl Host {
     #[must_use]
     pub fn queue(&self) -> &LocalQueue {
         &self.0.queue
+    }
+
+    /// Invocations that have not ended, whatever set them off.
+    #[must_use]
+    pub fn open_invocations(&self) -> usize {
+        self.0.open.read()
     }
 
     /// Everything that is reached over HTTP: the functions, the files, and `/healthz`.
@@ -102,8 +127,11 @@ impl Host {
         };
         let handler = Arc::clone(&consumer.handler);
         let (app, body) = (self.0.app.clone(), message.body.clone());
-        // In a task of its own, so that a panic ends this message and nothing else.
+        let _open = self.0.open.enter();
+        // In a task of its own, so that a panic ends this message and nothing else. It ends with
+        // its caller: a process that dies takes its invocations along.
         let run = tokio::spawn(tokio::time::timeout(consumer.timeout, handler(app, body)));
+        let run = AbortOnDropHandle::new(run);
         let verdict = match run.await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) => {

@@ -6,6 +6,7 @@ pub mod contract;
 mod data_folder;
 pub mod dynamo;
 pub mod files;
+mod gauge;
 pub mod host;
 pub mod process;
 pub mod queue;

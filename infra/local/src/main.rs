@@ -1,6 +1,7 @@
 //! `blazz`: the whole product in one process, with a simulated WhatsApp.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use local::process::Process;
@@ -9,10 +10,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    let Err(error) = run().await else {
+        return ExitCode::SUCCESS;
+    };
+    // Where even this cannot be written there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "Blazz cannot run: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn run() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let (mut interrupted, mut terminated) = (heard(SignalKind::interrupt())?, heard(SignalKind::terminate())?);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let (mut interrupted, mut terminated) = (
+        heard(SignalKind::interrupt())?,
+        heard(SignalKind::terminate())?,
+    );
 
     let process = Process::start(Settings::from_env()?).await?;
     banner(&process)?;
@@ -40,6 +56,9 @@ fn banner(process: &Process) -> std::io::Result<()> {
     writeln!(out, "  password   {}", demo.password)?;
     writeln!(out, "  API key    {}", demo.api_key)?;
     writeln!(out, "  WhatsApp   simulated at {}", process.simulator_url)?;
-    writeln!(out, "\n  Ctrl-C stops it; everything is kept for the next start.\n")?;
+    writeln!(
+        out,
+        "\n  Ctrl-C stops it; everything is kept for the next start.\n"
+    )?;
     out.flush()
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use app::App;
 use app::config::{Config, INVOCATION};
 use app::ports::Clock;
 use app::secret::MasterKey;
-use app::App;
 use axum::serve::ListenerExt;
 use simulator::universe;
 use tokio::task::JoinHandle;
@@ -62,19 +62,30 @@ impl Process {
         let keys = data.keys()?;
         let listener = listen(settings.bind, settings.port)?;
         let address = listener.local_addr()?;
-        let simulator_port = if settings.port == 0 { 0 } else { settings.port + 1 };
+        let simulator_port = if settings.port == 0 {
+            0
+        } else {
+            settings.port + 1
+        };
         let simulator_listener = listen(IpAddr::V4(Ipv4Addr::LOCALHOST), simulator_port)?;
         let simulator_url = format!("http://{}", simulator_listener.local_addr()?);
-        let simulator = Simulated::start(simulator_listener, world(&settings, &keys, &data, address)).await?;
+        let simulator =
+            Simulated::start(simulator_listener, world(&settings, &keys, &data, address)).await?;
 
-        let url = settings.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+        let url = settings
+            .public_url
+            .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dynamo = Dynamo::open(dynamo::Place::File(data.file("data.db")), &stack.tables)?;
         let place = queue::Place::File(data.file("queue.db"));
         let queue = LocalQueue::open(&place, &stack.queues, Arc::clone(&clock))?;
-        let files =
-            LocalFiles::open(&data.file("files"), &url, keys.master_key.as_bytes(), Arc::clone(&clock))
-                .context("the folder of files cannot be used")?;
+        let files = LocalFiles::open(
+            &data.file("files"),
+            &url,
+            keys.master_key.as_bytes(),
+            Arc::clone(&clock),
+        )
+        .context("the folder of files cannot be used")?;
         let config = Config {
             public_url: url.clone(),
             graph_url: format!("{simulator_url}/{GRAPH_VERSION}"),
@@ -179,7 +190,9 @@ async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 async fn sweep(dynamo: Dynamo) {

@@ -13,6 +13,7 @@
 mod shelf;
 mod state;
 mod store;
+mod turns;
 mod writer;
 
 #[cfg(test)]

@@ -43,10 +43,16 @@ pub async fn demo(
     file: &Path,
 ) -> anyhow::Result<Demo> {
     if file.exists() {
-        let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let known: Demo = serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))?;
+        let text =
+            std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let known: Demo = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged", file.display()))?;
         // The port may be another one this time.
-        return Ok(Demo { url: url.to_owned(), simulator_url: simulator_url.to_owned(), ..known });
+        return Ok(Demo {
+            url: url.to_owned(),
+            simulator_url: simulator_url.to_owned(),
+            ..known
+        });
     }
     let registration = Registration {
         email: "demo@blazz.example".to_owned(),
@@ -57,10 +63,23 @@ pub async fn demo(
     let (email, password) = (registration.email.clone(), registration.password.clone());
     let session = user::register(app, registration).await?.session;
     let owner: Actor = session.actor(app, None).await?;
-    let SimulatedNumber { waba_id, phone_number_id, access_token } = number;
-    let new = NewChannel { name: Some("Demo number".to_owned()), waba_id, phone_number_id, access_token };
+    let SimulatedNumber {
+        waba_id,
+        phone_number_id,
+        access_token,
+    } = number;
+    let new = NewChannel {
+        name: Some("Demo number".to_owned()),
+        waba_id,
+        phone_number_id,
+        access_token,
+    };
     let channel = channel::connect(app, &owner, new).await?;
-    let new = NewApiKey { name: "Demo".to_owned(), scopes: Permission::ALL.to_vec(), expires_at: None };
+    let new = NewApiKey {
+        name: "Demo".to_owned(),
+        scopes: Permission::ALL.to_vec(),
+        expires_at: None,
+    };
     let (_, api_key) = api_key::create(app, &owner, new).await?;
     let demo = Demo {
         url: url.to_owned(),
@@ -72,7 +91,11 @@ pub async fn demo(
     };
     let text = serde_json::to_vec_pretty(&demo)?;
     let mut options = std::fs::OpenOptions::new();
-    let mut out = options.write(true).create_new(true).mode(0o600).open(file)?;
+    let mut out = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
     std::io::Write::write_all(&mut out, &text)?;
     Ok(demo)
 }

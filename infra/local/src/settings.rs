@@ -47,7 +47,10 @@ impl Default for Settings {
 impl Settings {
     /// # Errors
     /// Names the variable that has a value which cannot be used.
-    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the file that reads the environment"
+    )]
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::from(|name| std::env::var(name).ok())
     }
@@ -66,7 +69,11 @@ impl Settings {
         };
         if settings.port == u16::MAX {
             let reason = "the simulator listens on the next port, and there is none".to_owned();
-            return Err(SettingsError { name: "PORT", value: settings.port.to_string(), reason });
+            return Err(SettingsError {
+                name: "PORT",
+                value: settings.port.to_string(),
+                reason,
+            });
         }
         Ok(settings)
     }
@@ -80,7 +87,11 @@ where
     let Some(value) = value else { return Ok(None) };
     match value.parse() {
         Ok(parsed) => Ok(Some(parsed)),
-        Err(error) => Err(SettingsError { name, reason: error.to_string(), value }),
+        Err(error) => Err(SettingsError {
+            name,
+            reason: error.to_string(),
+            value,
+        }),
     }
 }
 
@@ -99,7 +110,10 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_variable() {
         let error = Settings::from(|name| (name == "PORT").then(|| "many".to_owned())).unwrap_err();
-        assert!(error.to_string().starts_with("PORT cannot be \"many\""), "{error}");
+        assert!(
+            error.to_string().starts_with("PORT cannot be \"many\""),
+            "{error}"
+        );
         let last = Settings::from(|name| (name == "PORT").then(|| "65535".to_owned()));
         assert!(last.is_err());
     }

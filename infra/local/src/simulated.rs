@@ -24,7 +24,10 @@ impl Simulated {
         let thread = std::thread::Builder::new()
             .name("simulator".to_owned())
             .spawn(move || run(listener, settings, ready, stopped))?;
-        let mut simulated = Self { stop: Some(stop), thread: Some(thread) };
+        let mut simulated = Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        };
         if started.await.is_err() {
             simulated.end()?;
         }
@@ -50,7 +53,10 @@ impl Simulated {
 impl Drop for Simulated {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            tracing::error!(error = format!("{error:#}"), "the simulator did not stop well");
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the simulator did not stop well"
+            );
         }
     }
 }

@@ -252,10 +252,11 @@ impl Core {
     pub(crate) fn activity(&self) -> Activity {
         let settings = self.settings();
         let now_ms = self.time.now_ms();
-        let requests_running = self.requests.running(now_ms);
+        let (requests_running, requests_waiting) = self.requests.count(now_ms);
         let outbox = lock(&self.outbox);
         Activity {
             requests_running,
+            requests_waiting,
             deliveries_running: if settings.webhook_url.is_empty() {
                 outbox.open()
             } else {

@@ -13,6 +13,8 @@ use crate::time::Time;
 pub struct Activity {
     /// Requests being worked on, without those that wait for an instant that has not come.
     pub requests_running: usize,
+    /// Requests that wait for an instant that has not come, such as the end of the answer latency.
+    pub requests_waiting: usize,
     /// Webhook calls that are open, or due now and about to be opened.
     pub deliveries_running: usize,
     /// Statuses and inbound messages that the callback has not yet confirmed.
@@ -47,10 +49,12 @@ impl Requests {
         }
     }
 
-    pub(crate) fn running(&self, now_ms: i64) -> usize {
+    /// How many requests run, and how many wait.
+    pub(crate) fn count(&self, now_ms: i64) -> (usize, usize) {
         let waiting = lock(&self.waiting);
         let asleep = waiting.range((now_ms + 1, 0)..).count();
-        self.inside.load(Ordering::SeqCst).saturating_sub(asleep)
+        let inside = self.inside.load(Ordering::SeqCst);
+        (inside.saturating_sub(asleep), asleep)
     }
 }
 

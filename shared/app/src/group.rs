@@ -134,6 +134,21 @@ pub(crate) async fn find_or_create(
     }
 }
 
+/// Those of the groups that exist, in the order of their ids, each once.
+pub(crate) async fn existing(
+    app: &App,
+    scope: Scope<'_>,
+    asked: &[GroupId],
+) -> Result<Vec<GroupId>, Error> {
+    let mut ids = asked.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let keys: Vec<_> = ids.iter().map(|id| scope.group(id)).collect();
+    let mut found: Vec<(usize, Group)> = app.store.get_many(&keys).await?;
+    found.sort_by_key(|(place, _)| *place);
+    Ok(found.into_iter().map(|(_, group)| group.id).collect())
+}
+
 /// The write that counts contacts joining or leaving; it also refuses a group that is gone.
 pub(crate) fn counted(scope: Scope<'_>, group: &GroupId, by: i64) -> Write {
     Write::update(scope.group(group))

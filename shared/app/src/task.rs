@@ -167,12 +167,18 @@ impl App {
     }
 }
 
+/// How soon a message is delivered again that no repetition will cure: it takes its deliveries and is
+/// parked, instead of waiting for a time-out each time.
+const PARKING: Duration = Duration::from_secs(5);
+
 /// What becomes of a message after its handler ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Delete it.
     Done,
     /// Leave it to be delivered again; after too many times the queue parks it in its dead-letter queue.
+    /// Without a time it is delivered again when its visibility ends: for an invocation that did not
+    /// end by itself.
     Retry { after: Option<Duration> },
 }
 
@@ -188,7 +194,9 @@ where
         Ok(task) => task,
         Err(error) => {
             tracing::error!(queue = T::QUEUE.as_str(), %error, "a message cannot be read and goes to the dead-letter queue");
-            return Verdict::Retry { after: None };
+            return Verdict::Retry {
+                after: Some(PARKING),
+            };
         }
     };
     match handler(app, task).await {
@@ -210,7 +218,9 @@ where
                 error = error.chain(),
                 "a task failed and goes to the dead-letter queue"
             );
-            Verdict::Retry { after: None }
+            Verdict::Retry {
+                after: Some(PARKING),
+            }
         }
     }
 }

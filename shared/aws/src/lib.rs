@@ -10,6 +10,7 @@ pub mod clock;
 pub mod http;
 pub mod queue;
 pub mod s3;
+pub mod schedule;
 pub mod sqs;
 mod start;
 #[cfg(test)]
@@ -18,3 +19,4 @@ mod testing;
 pub use http::http;
 pub use lambda_runtime::Error;
 pub use queue::queue;
+pub use schedule::schedule;

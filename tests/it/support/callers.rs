@@ -116,11 +116,7 @@ impl TestApp {
         signed_in(answer, 201)
     }
 
-    /// An API key of the caller's workspace with every scope.
-    pub(crate) async fn key(&self, owner: &Caller) -> Caller {
-        self.key_with(owner, &Permission::ALL).await
-    }
-
+    /// An API key of the caller's workspace with these scopes.
     pub(crate) async fn key_with(&self, owner: &Caller, scopes: &[Permission]) -> Caller {
         let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
         let key = owner

@@ -47,7 +47,7 @@ impl HttpConnector for InProcess {
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             let call = read(&request)?;
-            let _open = this.next.counts.enter();
+            let _open = this.next.counts.open.enter();
             let answer = match &this.interceptor {
                 Some(interceptor) => interceptor
                     .call(call, this.next.clone())

@@ -1,13 +1,14 @@
 //! Counts what is asked of the database: the benchmark's proof of what a message costs.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
+
+use crate::gauge::Gauge;
 
 /// Counters of one database.
 #[derive(Debug, Default)]
 pub struct Counts {
-    open: AtomicUsize,
+    pub(super) open: Gauge,
     operations: Mutex<BTreeMap<String, Count>>,
 }
 
@@ -34,16 +35,6 @@ impl Counts {
         self.lock().clear();
     }
 
-    pub(super) fn open(&self) -> usize {
-        self.open.load(Ordering::SeqCst)
-    }
-
-    /// Counts a call as open until the guard is dropped, also when its caller gives up.
-    pub(super) fn enter(self: &Arc<Self>) -> Open {
-        self.open.fetch_add(1, Ordering::SeqCst);
-        Open(Arc::clone(self))
-    }
-
     /// One call with its units, or `None` when it was refused.
     pub(super) fn add(&self, operation: &str, units: Option<f64>) {
         let mut operations = self.lock();
@@ -64,13 +55,5 @@ impl Counts {
         self.operations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-pub(super) struct Open(Arc<Counts>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -16,7 +16,9 @@ use super::signature::Grant;
 use super::{LocalFiles, Refused};
 
 pub(super) fn router(files: LocalFiles) -> Router {
-    Router::new().route("/_files/{*key}", get(download).put(upload)).with_state(files)
+    Router::new()
+        .route("/_files/{*key}", get(download).put(upload))
+        .with_state(files)
 }
 
 #[derive(Deserialize)]
@@ -34,19 +36,29 @@ async fn upload(
     request: Request,
 ) -> Result<StatusCode, Failure> {
     let size = signed.size.ok_or_else(forbidden)?;
-    if !files.allows(&key, &Grant::Put { size }, signed.expires, &signed.signature) {
+    if !files.allows(
+        &key,
+        &Grant::Put { size },
+        signed.expires,
+        &signed.signature,
+    ) {
         return Err(forbidden());
     }
     // Said in advance, so that the sender need not send it all to hear of it.
     if announced(request.headers()).is_some_and(|announced| announced > size) {
         return Err(too_large(size));
     }
-    match files.write(&key, request.into_body().into_data_stream(), size).await {
+    match files
+        .write(&key, request.into_body().into_data_stream(), size)
+        .await
+    {
         Ok(()) => Ok(StatusCode::OK),
         Err(Refused::TooLarge) => Err(too_large(size)),
-        Err(Refused::CutOff(detail)) => {
-            Err(Failure::unreadable(StatusCode::BAD_REQUEST, "upload_incomplete", detail))
-        }
+        Err(Refused::CutOff(detail)) => Err(Failure::unreadable(
+            StatusCode::BAD_REQUEST,
+            "upload_incomplete",
+            detail,
+        )),
         Err(Refused::Failed(error)) => Err(error.into()),
     }
 }
@@ -61,21 +73,41 @@ async fn download(
     if !files.allows(&key, &grant, signed.expires, &signed.signature) {
         return Err(forbidden());
     }
-    let size = files.size(&key).await?.ok_or_else(|| Error::not_found("the file"))?;
+    let size = files
+        .size(&key)
+        .await?
+        .ok_or_else(|| Error::not_found("the file"))?;
     let bytes = files.open(&key, 0).await?;
     let headers = [
         (header::CONTENT_LENGTH, HeaderValue::from(size)),
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        ),
         (header::CONTENT_DISPOSITION, attachment(&name)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("sandbox; default-src 'none'"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        ),
     ];
     Ok((headers, Body::from_stream(bytes)).into_response())
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// Always an attachment: a file that somebody uploaded must not run on our origin.

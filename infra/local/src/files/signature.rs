@@ -30,7 +30,9 @@ impl Signer {
 
     /// Compares in constant time.
     pub(super) fn verify(&self, key: &str, grant: &Grant, until: i64, signature: &str) -> bool {
-        let Some(signature) = unhex(signature) else { return false };
+        let Some(signature) = unhex(signature) else {
+            return false;
+        };
         self.mac(key, grant, until).verify_slice(&signature).is_ok()
     }
 
@@ -49,5 +51,8 @@ impl Signer {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok())
+        .collect()
 }

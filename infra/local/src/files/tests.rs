@@ -25,12 +25,25 @@ fn bench() -> Bench {
     bench_at(Arc::new(SystemClock))
 }
 
-async fn send(files: &LocalFiles, method: &str, url: &str, body: impl Into<Body>) -> (StatusCode, HeaderMap, Bytes) {
+async fn send(
+    files: &LocalFiles,
+    method: &str,
+    url: &str,
+    body: impl Into<Body>,
+) -> (StatusCode, HeaderMap, Bytes) {
     let path = url.strip_prefix(BASE).unwrap_or(url);
-    let request = Request::builder().method(method).uri(path).body(body.into()).unwrap();
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(body.into())
+        .unwrap();
     let answer = files.router().oneshot(request).await.unwrap();
     let (parts, body) = answer.into_parts();
-    (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap())
+    (
+        parts.status,
+        parts.headers,
+        to_bytes(body, usize::MAX).await.unwrap(),
+    )
 }
 
 impl contract::files::Subject for Bench {
@@ -67,18 +80,48 @@ async fn a_link_ends_with_its_time() {
     let start = Timestamp::from_second(1_800_000_000).unwrap();
     let bench = bench_at(Arc::new(Fixed(start)));
     let link = bench.files.presign_put("a/b.csv", 1, MINUTE).await.unwrap();
-    let late = LocalFiles::open(bench.folder.path(), BASE, b"secret", Arc::new(Fixed(start + MINUTE))).unwrap();
-    assert_eq!(send(&late, "PUT", &link.url, "x").await.0, StatusCode::FORBIDDEN);
-    assert_eq!(send(&bench.files, "PUT", &link.url, "x").await.0, StatusCode::OK);
+    let late = LocalFiles::open(
+        bench.folder.path(),
+        BASE,
+        b"secret",
+        Arc::new(Fixed(start + MINUTE)),
+    )
+    .unwrap();
+    assert_eq!(
+        send(&late, "PUT", &link.url, "x").await.0,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        send(&bench.files, "PUT", &link.url, "x").await.0,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn a_link_is_good_only_for_what_was_signed() {
     let bench = bench();
-    bench.files.put("a.csv", Bytes::from_static(b"a")).await.unwrap();
-    bench.files.put("b.csv", Bytes::from_static(b"b")).await.unwrap();
-    let get = bench.files.presign_get("a.csv", "name.csv", MINUTE).await.unwrap().url;
-    let put = bench.files.presign_put("a.csv", 1, MINUTE).await.unwrap().url;
+    bench
+        .files
+        .put("a.csv", Bytes::from_static(b"a"))
+        .await
+        .unwrap();
+    bench
+        .files
+        .put("b.csv", Bytes::from_static(b"b"))
+        .await
+        .unwrap();
+    let get = bench
+        .files
+        .presign_get("a.csv", "name.csv", MINUTE)
+        .await
+        .unwrap()
+        .url;
+    let put = bench
+        .files
+        .presign_put("a.csv", 1, MINUTE)
+        .await
+        .unwrap()
+        .url;
     for (method, url) in [
         ("GET", get.replace("a.csv?", "b.csv?")),
         ("GET", get.replace("name%2Ecsv", "other")),
@@ -87,25 +130,52 @@ async fn a_link_is_good_only_for_what_was_signed() {
         ("GET", put.clone()),
         ("PUT", get.clone()),
         ("PUT", put.replace("size=1", "size=9")),
-        ("GET", format!("{BASE}/_files/a.csv?expires=99999999999&name=x&signature=")),
+        (
+            "GET",
+            format!("{BASE}/_files/a.csv?expires=99999999999&name=x&signature="),
+        ),
     ] {
         let (status, headers, _) = send(&bench.files, method, &url, "x").await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{method} {url}");
         assert_eq!(headers["content-type"], "application/problem+json");
     }
-    let other = LocalFiles::open(bench.folder.path(), BASE, b"other secret", Arc::new(SystemClock)).unwrap();
-    assert_eq!(send(&other, "GET", &get, Body::empty()).await.0, StatusCode::FORBIDDEN);
+    let other = LocalFiles::open(
+        bench.folder.path(),
+        BASE,
+        b"other secret",
+        Arc::new(SystemClock),
+    )
+    .unwrap();
+    assert_eq!(
+        send(&other, "GET", &get, Body::empty()).await.0,
+        StatusCode::FORBIDDEN
+    );
 }
 
 #[tokio::test]
 async fn a_refused_upload_leaves_nothing_behind() {
     let bench = bench();
-    let link = bench.files.presign_put("a.csv", 3, MINUTE).await.unwrap().url;
-    assert_eq!(send(&bench.files, "PUT", &link, "four").await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    let chunks = ["tw", "oo"].map(|chunk| Ok::<_, std::io::Error>(Bytes::from_static(chunk.as_bytes())));
+    let link = bench
+        .files
+        .presign_put("a.csv", 3, MINUTE)
+        .await
+        .unwrap()
+        .url;
+    assert_eq!(
+        send(&bench.files, "PUT", &link, "four").await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let chunks =
+        ["tw", "oo"].map(|chunk| Ok::<_, std::io::Error>(Bytes::from_static(chunk.as_bytes())));
     let unannounced = Body::from_stream(futures::stream::iter(chunks));
-    assert_eq!(send(&bench.files, "PUT", &link, unannounced).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(send(&bench.files, "PUT", &link, "no").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        send(&bench.files, "PUT", &link, unannounced).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    assert_eq!(
+        send(&bench.files, "PUT", &link, "no").await.0,
+        StatusCode::BAD_REQUEST
+    );
     assert_eq!(bench.files.size("a.csv").await.unwrap(), None);
     let unfinished = std::fs::read_dir(bench.folder.path().join(UNFINISHED)).unwrap();
     assert_eq!(unfinished.count(), 0);
@@ -114,8 +184,23 @@ async fn a_refused_upload_leaves_nothing_behind() {
 #[tokio::test]
 async fn no_key_leaves_the_folder() {
     let bench = bench();
-    for key in ["../x", "a/../../x", "/etc/passwd", "a//b", "", ".unfinished/x", "a/.x", "a\\b", "a b", "ä", "a\0"] {
-        assert!(bench.files.presign_put(key, 1, MINUTE).await.is_err(), "{key:?}");
+    for key in [
+        "../x",
+        "a/../../x",
+        "/etc/passwd",
+        "a//b",
+        "",
+        ".unfinished/x",
+        "a/.x",
+        "a\\b",
+        "a b",
+        "ä",
+        "a\0",
+    ] {
+        assert!(
+            bench.files.presign_put(key, 1, MINUTE).await.is_err(),
+            "{key:?}"
+        );
         assert!(bench.files.put(key, Bytes::new()).await.is_err(), "{key:?}");
         assert!(bench.files.open(key, 0).await.is_err(), "{key:?}");
         assert!(bench.files.size(key).await.is_err(), "{key:?}");
@@ -126,20 +211,41 @@ async fn no_key_leaves_the_folder() {
 async fn a_signature_does_not_make_a_path_harmless() {
     let bench = bench();
     let until = SystemClock.now().as_second() + 60;
-    let signature = bench.files.0.signer.sign("../x", &Grant::Put { size: 1 }, until);
+    let signature = bench
+        .files
+        .0
+        .signer
+        .sign("../x", &Grant::Put { size: 1 }, until);
     let url = format!("/_files/..%2Fx?expires={until}&size=1&signature={signature}");
-    assert_eq!(send(&bench.files, "PUT", &url, "x").await.0, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        send(&bench.files, "PUT", &url, "x").await.0,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
     assert!(!bench.folder.path().parent().unwrap().join("x").exists());
 }
 
 #[tokio::test]
 async fn a_download_is_an_attachment_that_nobody_guesses_the_type_of() {
     let bench = bench();
-    bench.files.put("a.csv", Bytes::from_static(b"<script>")).await.unwrap();
-    let link = bench.files.presign_get("a.csv", "Größe \"1\".csv", MINUTE).await.unwrap();
+    bench
+        .files
+        .put("a.csv", Bytes::from_static(b"<script>"))
+        .await
+        .unwrap();
+    let link = bench
+        .files
+        .presign_get("a.csv", "Größe \"1\".csv", MINUTE)
+        .await
+        .unwrap();
     let (status, headers, body) = send(&bench.files, "GET", &link.url, Body::empty()).await;
-    assert_eq!((status, body.as_ref()), (StatusCode::OK, b"<script>".as_ref()));
-    assert_eq!(headers["content-disposition"], "attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22%2Ecsv");
+    assert_eq!(
+        (status, body.as_ref()),
+        (StatusCode::OK, b"<script>".as_ref())
+    );
+    assert_eq!(
+        headers["content-disposition"],
+        "attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22%2Ecsv"
+    );
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(headers["content-type"], "application/octet-stream");
     assert_eq!(headers["content-length"], "8");

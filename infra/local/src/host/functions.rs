@@ -19,7 +19,6 @@ pub(super) type Tick = Arc<dyn Fn(App) -> BoxFuture<'static, Result<(), Error>> 
 pub(super) enum Entry {
     Http(Router),
     Queue(QueueName, Handler),
-    #[cfg_attr(not(test), expect(dead_code, reason = "no function has a schedule yet"))]
     Schedule(Tick),
 }
 
@@ -31,6 +30,10 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
         ("api-campaigns", http(plain(api_campaigns::router()))),
         ("webhook-ingest", http(plain(webhook_ingest::router()))),
         ("contact-import", queue(contact_import::handle)),
+        (
+            "campaign-tick",
+            Entry::Schedule(Arc::new(|app| Box::pin(campaign_tick::handle(app)))),
+        ),
         ("campaign-plan", queue(campaign_plan::handle)),
         ("campaign-dispatch", queue(campaign_dispatch::handle)),
         ("message-send", queue(message_send::handle)),

@@ -21,7 +21,10 @@ pub struct Pollers {
 
 impl Pollers {
     pub(super) fn start(host: &Host) -> Self {
-        let pollers = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        let pollers = Self {
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
         for (queue, consumer) in &host.0.consumers {
             let poller = Poller {
                 host: host.clone(),
@@ -34,7 +37,9 @@ impl Pollers {
             pollers.tasks.spawn(poller.run());
         }
         for schedule in host.0.schedules.clone() {
-            pollers.tasks.spawn(schedule.keep(host.0.app.clone(), pollers.stop.clone()));
+            pollers
+                .tasks
+                .spawn(schedule.keep(host.0.app.clone(), pollers.stop.clone()));
         }
         pollers
     }
@@ -44,7 +49,9 @@ impl Pollers {
     pub async fn stop(self, patience: Duration) -> bool {
         self.stop.cancel();
         self.tasks.close();
-        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
+        tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_ok()
     }
 }
 

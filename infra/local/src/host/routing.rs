@@ -13,11 +13,14 @@ use axum::response::{IntoResponse, Response};
 use http_api::Failure;
 use tower::ServiceExt;
 
+use crate::gauge::Gauge;
 use crate::template::{Function, Route};
 
 /// The routes of all functions, the most specific first.
-#[derive(Default)]
-pub(super) struct Routes(Vec<Target>);
+pub(super) struct Routes {
+    targets: Vec<Target>,
+    open: Gauge,
+}
 
 struct Target {
     route: Route,
@@ -27,22 +30,35 @@ struct Target {
 }
 
 impl Routes {
+    pub(super) fn new(open: Gauge) -> Self {
+        Self {
+            targets: Vec::new(),
+            open,
+        }
+    }
+
     pub(super) fn add(&mut self, function: &Function, route: &Route, router: Router) {
-        self.0.push(Target {
+        self.targets.push(Target {
             route: route.clone(),
             function: function.name.clone(),
             timeout: function.timeout,
             router,
         });
         // A whole path before a prefix, a longer prefix before a shorter, a method before any.
-        self.0.sort_by_key(|target| {
-            let Route { method, path, prefix } = &target.route;
+        self.targets.sort_by_key(|target| {
+            let Route {
+                method,
+                path,
+                prefix,
+            } = &target.route;
             (*prefix, std::cmp::Reverse(path.len()), method.is_none())
         });
     }
 
     fn find(&self, method: &str, path: &str) -> Option<&Target> {
-        self.0.iter().find(|target| matches(&target.route, method, path))
+        self.targets
+            .iter()
+            .find(|target| matches(&target.route, method, path))
     }
 }
 
@@ -56,10 +72,15 @@ async fn invoke(State(routes): State<Arc<Routes>>, request: Request) -> Response
         let detail = format!("there is nothing at {path}");
         return Failure::unreadable(StatusCode::NOT_FOUND, "not_found", detail).into_response();
     };
-    let answer = target.router.clone().oneshot(request);
+    let answer = tokio::time::timeout(target.timeout, target.router.clone().oneshot(request));
+    let open = routes.open.enter();
     // In a task of its own: an invocation is not undone when its caller hangs up, and a panic is an
     // answer like any other.
-    match tokio::spawn(tokio::time::timeout(target.timeout, answer)).await {
+    let invocation = tokio::spawn(async move {
+        let _open = open;
+        answer.await
+    });
+    match invocation.await {
         Ok(Ok(Ok(response))) => response,
         Ok(Err(_)) => {
             tracing::error!(function = target.function, "an invocation took too long");
@@ -92,7 +113,11 @@ mod tests {
     use super::*;
 
     fn route(method: Option<&str>, path: &str, prefix: bool) -> Route {
-        Route { method: method.map(str::to_owned), path: path.to_owned(), prefix }
+        Route {
+            method: method.map(str::to_owned),
+            path: path.to_owned(),
+            prefix,
+        }
     }
 
     #[test]

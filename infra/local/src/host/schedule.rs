@@ -19,7 +19,12 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn new(function: &Function, every: Duration, tick: Tick) -> Self {
-        Self { function: function.name.clone(), every, timeout: function.timeout, tick }
+        Self {
+            function: function.name.clone(),
+            every,
+            timeout: function.timeout,
+            tick,
+        }
     }
 
     /// Runs the function once. What it did not get done it does the next time.
@@ -28,10 +33,18 @@ impl Schedule {
         match run.await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => {
-                tracing::error!(function = self.function, error = error.chain(), "a scheduled run failed");
+                tracing::error!(
+                    function = self.function,
+                    error = error.chain(),
+                    "a scheduled run failed"
+                );
             }
-            Ok(Err(_)) => tracing::error!(function = self.function, "a scheduled run took too long"),
-            Err(error) => tracing::error!(function = self.function, %error, "a scheduled run panicked"),
+            Ok(Err(_)) => {
+                tracing::error!(function = self.function, "a scheduled run took too long")
+            }
+            Err(error) => {
+                tracing::error!(function = self.function, %error, "a scheduled run panicked")
+            }
         }
     }
 

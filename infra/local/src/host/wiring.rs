@@ -9,6 +9,7 @@ use super::HostError;
 use super::functions::{Entry, Handler};
 use super::routing::Routes;
 use super::schedule::Schedule;
+use crate::gauge::Gauge;
 use crate::template::{Function, Source, Stack};
 
 /// How many invocations run at a time when the template sets no limit. AWS sets none either, but
@@ -24,7 +25,6 @@ pub(super) struct Consumer {
     pub(super) concurrency: usize,
 }
 
-#[derive(Default)]
 pub(super) struct Wired {
     pub(super) routes: Routes,
     pub(super) consumers: HashMap<QueueName, Consumer>,
@@ -34,8 +34,13 @@ pub(super) struct Wired {
 pub(super) fn wire(
     stack: &Stack,
     entries: Vec<(&'static str, Entry)>,
+    open: &Gauge,
 ) -> Result<Wired, HostError> {
-    let mut wired = Wired::default();
+    let mut wired = Wired {
+        routes: Routes::new(open.clone()),
+        consumers: HashMap::new(),
+        schedules: Vec::new(),
+    };
     let mut met = Triggers::default();
     for (name, entry) in entries {
         let function = stack.function(name).ok_or(HostError::NoFunction(name))?;
@@ -49,12 +54,16 @@ pub(super) fn wire(
             Entry::Queue(queue, handler) => {
                 met.queues.insert((name, queue.as_str()));
                 let source = source(function, queue)?;
-                wired.consumers.insert(queue, consumer(function, source, handler));
+                wired
+                    .consumers
+                    .insert(queue, consumer(function, source, handler));
             }
             Entry::Schedule(tick) => {
                 met.schedules.insert(name);
                 for every in &function.schedules {
-                    wired.schedules.push(Schedule::new(function, *every, tick.clone()));
+                    wired
+                        .schedules
+                        .push(Schedule::new(function, *every, tick.clone()));
                 }
             }
         }
@@ -90,7 +99,10 @@ impl Triggers {
             return Err(disagree(function, "has schedules on one side only"));
         }
         if queues != function.sources.len() {
-            return Err(disagree(function, "receives from a queue for which there is no code"));
+            return Err(disagree(
+                function,
+                "receives from a queue for which there is no code",
+            ));
         }
         Ok(())
     }
@@ -99,7 +111,10 @@ impl Triggers {
 fn source(function: &Function, queue: QueueName) -> Result<&Source, HostError> {
     let source = function.sources.iter().find(|source| source.queue == queue);
     source.ok_or_else(|| {
-        disagree(function, format!("does not receive from {} in the template", queue.as_str()))
+        disagree(
+            function,
+            format!("does not receive from {} in the template", queue.as_str()),
+        )
     })
 }
 
@@ -114,5 +129,8 @@ fn consumer(function: &Function, source: &Source, handler: Handler) -> Consumer 
 }
 
 fn disagree(function: &Function, message: impl Into<String>) -> HostError {
-    HostError::Disagree { function: function.name.clone(), message: message.into() }
+    HostError::Disagree {
+        function: function.name.clone(),
+        message: message.into(),
+    }
 }

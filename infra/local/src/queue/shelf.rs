@@ -3,12 +3,16 @@
 //! It knows no bodies, no file and no clock: every call is told the time. It is rebuilt from the
 //! file at the start, and the file is changed with it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::turns::Turns;
 use super::{Receipt, Stats};
 
 /// Where a message stands.
@@ -27,16 +31,6 @@ struct Message {
     standing: Standing,
 }
 
-#[derive(Debug, Default)]
-struct Group {
-    ready: BTreeSet<i64>,
-    /// Every message that is not dead, in the order it was sent.
-    order: BTreeSet<i64>,
-    in_flight: usize,
-    /// When it was last served, in rounds of the queue.
-    served: u64,
-}
-
 /// The rules of one queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
@@ -50,13 +44,9 @@ pub(super) struct Rules {
 pub(super) struct Shelf {
     pub(super) rules: Rules,
     messages: HashMap<i64, Message>,
-    groups: HashMap<Arc<str>, Group>,
-    /// Groups with a message to give, the most deserving first: the fewest in flight, then the one
-    /// that has waited longest. One group's backlog therefore never starves another.
-    turns: BTreeSet<(usize, u64, Arc<str>)>,
+    turns: Turns,
     due: BTreeSet<(Timestamp, i64)>,
     stats: Stats,
-    round: u64,
 }
 
 /// A message that was taken, and when it will come back.
@@ -72,20 +62,15 @@ impl Shelf {
         Self {
             rules,
             messages: HashMap::new(),
-            groups: HashMap::new(),
-            turns: BTreeSet::new(),
+            turns: Turns::new(rules.fifo),
             due: BTreeSet::new(),
             stats: Stats::default(),
-            round: 0,
         }
     }
 
     /// Puts a message on the shelf. Ids must grow in the order of sending.
     pub(super) fn add(&mut self, id: i64, group: &str, received: u32, standing: Standing) {
-        let group = match self.groups.get_key_value(group) {
-            Some((group, _)) => Arc::clone(group),
-            None => Arc::from(group),
-        };
+        let group = self.turns.name(group);
         self.messages.insert(
             id,
             Message {
@@ -114,12 +99,8 @@ impl Shelf {
 
     /// Takes the next message in turn.
     pub(super) fn take(&mut self, now: Timestamp, nonce: u32) -> Option<Taken> {
-        let (_, _, group) = self.turns.first()?.clone();
-        let id = *self.groups.get(&group)?.ready.first()?;
+        let (group, id) = self.turns.next()?;
         let until = later(now, self.rules.visibility);
-        self.round += 1;
-        let round = self.round;
-        self.with_group(&group, |group| group.served = round);
         self.stand(id, Standing::InFlight { until, nonce });
         let message = self.messages.get_mut(&id)?;
         message.received += 1;
@@ -244,27 +225,7 @@ impl Shelf {
         }
         *self.count(old) -= 1;
         *self.count(new) += 1;
-        self.with_group(&group, |group| {
-            match old {
-                Standing::Ready => {
-                    group.ready.remove(&id);
-                }
-                Standing::InFlight { .. } => group.in_flight -= 1,
-                Standing::Delayed { .. } | Standing::Dead => {}
-            }
-            match new {
-                Standing::Ready => {
-                    group.ready.insert(id);
-                }
-                Standing::InFlight { .. } => group.in_flight += 1,
-                Standing::Delayed { .. } | Standing::Dead => {}
-            }
-            if new == Standing::Dead {
-                group.order.remove(&id);
-            } else {
-                group.order.insert(id);
-            }
-        });
+        self.turns.moved(&group, id, old, new);
     }
 
     fn count(&mut self, standing: Standing) -> &mut usize {
@@ -273,34 +234,6 @@ impl Shelf {
             Standing::Delayed { .. } => &mut self.stats.delayed,
             Standing::InFlight { .. } => &mut self.stats.in_flight,
             Standing::Dead => &mut self.stats.dead,
-        }
-    }
-
-    /// Changes a group and keeps its place among the turns. A group without messages is forgotten.
-    fn with_group(&mut self, name: &Arc<str>, change: impl FnOnce(&mut Group)) {
-        let fifo = self.rules.fifo;
-        let group = self.groups.entry(Arc::clone(name)).or_default();
-        if group.may_give(fifo) {
-            self.turns
-                .remove(&(group.in_flight, group.served, Arc::clone(name)));
-        }
-        change(group);
-        if group.may_give(fifo) {
-            self.turns
-                .insert((group.in_flight, group.served, Arc::clone(name)));
-        }
-        if group.order.is_empty() {
-            self.groups.remove(name);
-        }
-    }
-}
-
-impl Group {
-    /// In a FIFO group only the oldest message may go, and only when none is under way.
-    fn may_give(&self, fifo: bool) -> bool {
-        match self.ready.first() {
-            Some(first) if fifo => self.order.first() == Some(first),
-            first => first.is_some(),
         }
     }
 }

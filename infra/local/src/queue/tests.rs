@@ -1,163 +1,11 @@
-use std::sync::Mutex;
+mod bench;
 
 use app::ports::Queue as _;
 
 use super::*;
 use crate::contract;
 use crate::template::Stack;
-
-const QUEUE: QueueName = QueueName::CampaignSend;
-
-/// A clock that a test moves. Whoever sleeps looks again at each move.
-#[derive(Clone)]
-struct Hands(Arc<(Mutex<Timestamp>, tokio::sync::Notify)>);
-
-impl Hands {
-    fn new() -> Self {
-        Self(Arc::new((
-            Mutex::new(Timestamp::from_second(1_800_000_000).unwrap()),
-            tokio::sync::Notify::new(),
-        )))
-    }
-
-    fn pass(&self, time: Duration) {
-        let mut now = self.0.0.lock().unwrap();
-        *now += time;
-        self.0.1.notify_waiters();
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Timestamp {
-        *self.0.0.lock().unwrap()
-    }
-
-    fn sleep_until(&self, instant: Timestamp) -> BoxFuture<'static, ()> {
-        let this = self.clone();
-        Box::pin(async move {
-            loop {
-                let moved = this.0.1.notified();
-                tokio::pin!(moved);
-                moved.as_mut().enable();
-                if this.now() >= instant {
-                    return;
-                }
-                moved.await;
-            }
-        })
-    }
-}
-
-struct Bench {
-    queue: LocalQueue,
-    clock: Hands,
-}
-
-impl contract::queue::Subject for Bench {
-    const VISIBILITY: Duration = Duration::from_secs(30);
-    const MAX_RECEIVE: u32 = 3;
-
-    fn port(&self) -> &dyn app::ports::Queue {
-        &self.queue
-    }
-
-    fn queue(&self) -> QueueName {
-        QUEUE
-    }
-
-    async fn receive(&self, max: usize) -> Vec<contract::queue::Delivery> {
-        let received = self.queue.receive(QUEUE, max).await.unwrap();
-        received
-            .into_iter()
-            .map(|message| contract::queue::Delivery {
-                body: message.body.clone(),
-                receive_count: message.receive_count,
-                handle: serde_handle(&message),
-            })
-            .collect()
-    }
-
-    async fn delete(&self, handle: &str) {
-        self.queue.delete(&from_handle(handle)).await.unwrap();
-    }
-
-    async fn change_visibility(&self, handle: &str, timeout: Duration) {
-        self.queue
-            .change_visibility(&from_handle(handle), timeout)
-            .await
-            .unwrap();
-    }
-
-    async fn dead(&self) -> usize {
-        self.queue.stats(QUEUE).await.unwrap().dead
-    }
-
-    async fn pass(&self, time: Duration) {
-        self.clock.pass(time);
-    }
-}
-
-fn serde_handle(message: &Received) -> String {
-    format!("{} {}", message.receipt.id, message.receipt.nonce)
-}
-
-fn from_handle(handle: &str) -> Received {
-    let (id, nonce) = handle.split_once(' ').unwrap();
-    let receipt = Receipt {
-        id: id.parse().unwrap(),
-        nonce: nonce.parse().unwrap(),
-    };
-    Received {
-        queue: QUEUE,
-        id: receipt.id,
-        receipt,
-        group: String::new(),
-        body: String::new(),
-        receive_count: 0,
-    }
-}
-
-fn queues(fifo: bool) -> Vec<template::Queue> {
-    vec![template::Queue {
-        id: "Queue".into(),
-        name: QUEUE,
-        fifo,
-        visibility: Duration::from_secs(30),
-        delay: Duration::ZERO,
-        max_receive: 3,
-    }]
-}
-
-fn bench_in(place: &Place, fifo: bool) -> Bench {
-    let clock = Hands::new();
-    let queue = LocalQueue::open(place, &queues(fifo), Arc::new(clock.clone())).unwrap();
-    Bench { queue, clock }
-}
-
-fn bench() -> Bench {
-    bench_in(&Place::Memory, false)
-}
-
-async fn send(bench: &Bench, group: &str, body: &str) {
-    let message = Outgoing {
-        queue: QUEUE,
-        body: body.into(),
-        group: group.into(),
-        delay: Duration::ZERO,
-    };
-    bench.queue.send(vec![message]).await.unwrap();
-}
-
-async fn receive(bench: &Bench, max: usize) -> Vec<Received> {
-    bench.queue.receive(QUEUE, max).await.unwrap()
-}
-
-fn bodies(received: &[Received]) -> Vec<&str> {
-    received
-        .iter()
-        .map(|message| message.body.as_str())
-        .collect()
-}
+use bench::{Hands, QUEUE, bench, bench_in, bodies, receive, send};
 
 #[tokio::test]
 async fn it_keeps_the_contract_of_the_port() {
@@ -345,4 +193,40 @@ async fn many_senders_share_commits() {
     });
     futures::future::join_all(sends).await;
     assert_eq!(bench.queue.stats(QUEUE).await.unwrap().ready, 500);
+}
+
+#[tokio::test]
+async fn a_file_that_refuses_is_an_error_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let bench = bench_in(&Place::File(path.clone()), false);
+    send(&bench, "a", "held").await;
+    let held = receive(&bench, 1).await;
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON message WHEN NEW.body = 'too much'
+                  BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(refuse)
+        .unwrap();
+    let message = |body: &str| Outgoing {
+        queue: QUEUE,
+        body: body.into(),
+        group: "a".into(),
+        delay: Duration::ZERO,
+    };
+    let refused = bench
+        .queue
+        .send(vec![message("first"), message("too much")])
+        .await;
+    assert!(refused.unwrap_err().retryable());
+    assert_eq!(
+        bench.queue.stats(QUEUE).await.unwrap(),
+        Stats {
+            in_flight: 1,
+            ..Stats::default()
+        }
+    );
+    assert!(bench.queue.delete(&held[0]).await.unwrap());
+    send(&bench, "a", "next").await;
+    assert_eq!(bodies(&receive(&bench, 10).await), ["next"]);
 }

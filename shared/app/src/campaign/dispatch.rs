@@ -1,5 +1,9 @@
 //! Dispatching: keeps a bounded number of chunks in flight, so that no campaign fills the queue and a
 //! pause takes effect at once.
+//!
+//! Chunks and the next step are queued before the count moves, so a step that dies half way is
+//! repeated and loses nothing: a chunk that is queued twice is claimed once. The count is the brake:
+//! a step that finds it moved beyond its own ends, and so a duplicate starts no second chain.
 
 use std::time::Duration;
 
@@ -34,7 +38,7 @@ pub async fn run(app: App, task: CampaignDispatch) -> Result<(), Error> {
         .get(&scope.progress(&campaign.id))
         .await?
         .ok_or_else(|| Error::broken("a campaign has no progress"))?;
-    if progress.dispatched != task.dispatched {
+    if progress.dispatched > task.dispatched {
         return Ok(());
     }
     let channel = channel::find(&app, scope, &campaign.channel).await?;
@@ -42,32 +46,28 @@ pub async fn run(app: App, task: CampaignDispatch) -> Result<(), Error> {
         .div_ceil(CHUNK as u32)
         .max(CHUNKS_MIN);
     let until = (progress.done + horizon).clamp(progress.dispatched, progress.chunks);
+    let sends: Vec<CampaignSend> = (progress.dispatched..until)
+        .map(|chunk| CampaignSend {
+            workspace: task.workspace.clone(),
+            campaign: task.campaign.clone(),
+            epoch: task.epoch,
+            chunk,
+        })
+        .collect();
+    app.enqueue_all(&sends, Duration::ZERO).await?;
+    if until < progress.chunks {
+        let next = CampaignDispatch {
+            dispatched: until,
+            ..task.clone()
+        };
+        app.enqueue(&next, AGAIN).await?;
+    }
     if until > progress.dispatched {
         let moved = Write::update(scope.progress(&campaign.id))
             .set("dispatched", &until)?
             .if_equals("dispatched", &progress.dispatched)?;
-        if !app.store.write(moved).await?.yes() {
-            return Ok(());
-        }
-        let sends: Vec<CampaignSend> = (progress.dispatched..until)
-            .map(|chunk| CampaignSend {
-                workspace: task.workspace.clone(),
-                campaign: task.campaign.clone(),
-                epoch: task.epoch,
-                chunk,
-            })
-            .collect();
-        app.enqueue_all(&sends, Duration::ZERO).await?;
-    }
-    if until < progress.chunks {
-        app.enqueue(
-            &CampaignDispatch {
-                dispatched: until,
-                ..task
-            },
-            AGAIN,
-        )
-        .await?;
+        // When the condition fails, a duplicate of this task was first, and what it queued does.
+        app.store.write(moved).await?;
     }
     Ok(())
 }
@@ -87,8 +87,10 @@ pub(super) async fn complete(
         return Ok(());
     }
     let write = Write::update(scope.campaign(&campaign.id))
-        .set("state", &State::Completed)?
+        .set("state", &State::Sending.complete()?)?
         .set("completed_at", &app.now())?
+        .remove("gsi1pk")
+        .remove("gsi1sk")
         .if_equals("state", &State::Sending)?
         .if_equals("epoch", &campaign.epoch)?;
     // Of several senders that see the last chunk done, the first completes the campaign.
@@ -104,9 +106,11 @@ pub(super) async fn stop(
     reason: &str,
 ) -> Result<(), Error> {
     let write = Write::update(scope.campaign(&campaign.id))
-        .set("state", &State::Paused)?
+        .set("state", &State::Sending.stop()?)?
         .set("reason", reason)?
         .set("epoch", &(campaign.epoch + 1))?
+        .remove("gsi1pk")
+        .remove("gsi1sk")
         .if_equals("state", &State::Sending)?
         .if_equals("epoch", &campaign.epoch)?;
     // Of several senders that are refused, the first stops the campaign.

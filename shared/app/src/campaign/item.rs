@@ -1,7 +1,7 @@
 //! A campaign, its progress and its chunks, as they are stored.
 
 use domain::campaign::State;
-use domain::id::{CampaignId, ChannelId, ContactId, GroupId};
+use domain::id::{CampaignId, ChannelId, ContactId, GroupId, WorkspaceId};
 use domain::phone::Phone;
 use domain::template::{Mapping, Template, Values};
 use jiff::Timestamp;
@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Campaign {
     pub id: CampaignId,
+    pub workspace: WorkspaceId,
     pub name: String,
     pub state: State,
-    /// Raised by every change of the state; work that was queued under an older epoch is void.
+    /// Raised whenever sending begins or is stopped; work that was queued under an older epoch is void.
     pub epoch: u64,
     pub channel: ChannelId,
     /// Frozen when the campaign starts.

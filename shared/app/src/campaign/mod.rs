@@ -1,6 +1,7 @@
 //! Campaigns: make one, start it, watch it. What runs in the background has a module for each stage:
 //! [`plan`] freezes the audience into chunks, [`dispatch`] keeps chunks in flight, [`send`] sends one
-//! chunk, [`status`] takes Meta's statuses.
+//! chunk, [`status`] takes Meta's statuses, and [`tick`]
+//! takes up again what got stuck.
 
 pub mod dispatch;
 mod item;
@@ -11,6 +12,7 @@ mod recipients;
 pub mod send;
 mod stats;
 pub mod status;
+pub mod tick;
 
 use std::time::Duration;
 
@@ -67,6 +69,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
     .await?;
     let campaign = Campaign {
         id: CampaignId::fresh(),
+        workspace: actor.workspace.clone(),
         name,
         state: State::Draft,
         epoch: 0,
@@ -159,8 +162,11 @@ pub async fn start(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
         started_at: Some(app.now()),
         ..old.clone()
     };
+    let (due_pk, due_at) = scope.due_entry(id, tick::next(app));
     let writes = vec![
         Write::put(scope.campaign(id), &new)?
+            .with("gsi1pk", due_pk)
+            .with("gsi1sk", due_at)
             .if_equals("state", &old.state)?
             .if_equals("epoch", &old.epoch)?,
         Write::create(scope.progress(id), &Progress::default())?,

@@ -31,6 +31,9 @@ const STEP: SignedDuration = SignedDuration::from_secs(20);
 /// The most exclusions that fit one transaction beside a chunk, its claim, the counters and the cursor.
 const EXCLUSIONS: usize = 90;
 
+/// The most bytes of values in a chunk, well below DynamoDB's 400 KB for an item.
+const VALUES_MAX: usize = 250_000;
+
 /// Runs one step of planning, and queues the next, or the dispatching when the audience is complete.
 ///
 /// # Errors
@@ -105,6 +108,8 @@ async fn finish(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), 
 struct Page {
     people: Vec<Person>,
     excluded: Vec<(ContactId, Excluded)>,
+    /// Of the values of these people.
+    bytes: usize,
     shard: u8,
     after: Option<ContactId>,
 }
@@ -119,18 +124,25 @@ async fn page(
     let mut page = Page {
         people: Vec::new(),
         excluded: Vec::new(),
+        bytes: 0,
         shard: progress.shard,
         after: progress.after.clone(),
     };
     while page.shard < SHARDS {
         let candidates = candidates(app, scope, campaign, &page).await?;
         for contact in candidates.contacts {
-            if page.people.len() == CHUNK || page.excluded.len() == EXCLUSIONS {
+            if page.people.len() == CHUNK
+                || page.excluded.len() == EXCLUSIONS
+                || page.bytes > VALUES_MAX
+            {
                 return Ok(page);
             }
             page.after = Some(contact.id.clone());
             match judge(campaign, &contact) {
-                Ok(person) => page.people.push(person),
+                Ok(person) => {
+                    page.bytes += person.values.0.values().map(String::len).sum::<usize>();
+                    page.people.push(person);
+                }
                 Err(reason) => page.excluded.push((contact.id, reason)),
             }
         }

@@ -113,7 +113,7 @@ pub async fn update(
     let scope = app.store.workspace(&actor.workspace);
     let mut old = find(app, scope, id).await?;
     // Groups that were deleted since have no count to lower, so they are forgotten first.
-    old.groups = existing(app, scope, &old.groups).await?;
+    old.groups = group::existing(app, scope, &old.groups).await?;
     let new = patched(app, scope, &old, patch).await?;
     let mut writes = change(scope, &old, &new)?;
     writes.extend(missing(&old.groups, &new.groups).map(|group| group::counted(scope, group, 1)));
@@ -140,7 +140,7 @@ pub async fn delete(app: &App, actor: &Actor, id: &ContactId) -> Result<(), Erro
             .iter()
             .map(|phone| Write::delete(scope.phone(phone))),
     );
-    for group in existing(app, scope, &contact.groups).await? {
+    for group in group::existing(app, scope, &contact.groups).await? {
         writes.push(Write::delete(scope.membership(&group, id)));
         writes.push(group::counted(scope, &group, -1));
     }
@@ -296,7 +296,7 @@ async fn existing_groups(
         });
         return Ok(Vec::new());
     }
-    let groups = existing(app, scope, asked).await?;
+    let groups = group::existing(app, scope, asked).await?;
     for (place, id) in asked
         .iter()
         .enumerate()
@@ -309,16 +309,6 @@ async fn existing_groups(
         });
     }
     Ok(groups)
-}
-
-async fn existing(app: &App, scope: Scope<'_>, asked: &[GroupId]) -> Result<Vec<GroupId>, Error> {
-    let mut ids = asked.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    let keys: Vec<_> = ids.iter().map(|id| scope.group(id)).collect();
-    let mut found: Vec<(usize, group::Group)> = app.store.get_many(&keys).await?;
-    found.sort_by_key(|(place, _)| *place);
-    Ok(found.into_iter().map(|(_, group)| group.id).collect())
 }
 
 fn keep<T, E: Into<FieldError>>(value: Result<T, E>, refused: &mut Vec<FieldError>) -> Option<T> {

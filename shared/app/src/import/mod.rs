@@ -124,7 +124,7 @@ pub async fn create(
     }
     let id = ImportId::fresh();
     let import = Import {
-        file: format!("{}/imports/{id}.csv", actor.workspace),
+        file: format!("imports/{}/{id}.csv", actor.workspace),
         id,
         file_name: new.file_name,
         size: new.size,

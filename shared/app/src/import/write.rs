@@ -56,7 +56,6 @@ pub(super) async fn write(
         .into_iter()
         .map(|(row, fields)| parse(row, &fields, import, layout))
         .collect();
-    let groups = resolve_groups(app, scope, &parsed).await?;
     for _ in 0..ATTEMPTS {
         let rest: Vec<&Parsed> = parsed
             .iter()
@@ -65,6 +64,8 @@ pub(super) async fn write(
         if rest.is_empty() {
             return Ok(Progress::Made);
         }
+        // Looked up again at each attempt: a group may have been deleted meanwhile.
+        let groups = groups(app, scope, import, &rest).await?;
         match write_rest(app, scope, import, &rest, &groups).await? {
             Attempt::Done => return Ok(Progress::Made),
             Attempt::Behind => return Ok(Progress::SomeoneElses),
@@ -89,7 +90,7 @@ async fn write_rest(
     scope: Scope<'_>,
     import: &mut Import,
     rows: &[&Parsed],
-    groups: &HashMap<String, GroupId>,
+    groups: &Groups,
 ) -> Result<Attempt, Error> {
     let mut known = existing(app, scope, rows).await?;
     let mut step = Step::new(import);
@@ -267,7 +268,7 @@ fn effect(
     scope: Scope<'_>,
     import: &Import,
     parsed: &Parsed,
-    groups: &HashMap<String, GroupId>,
+    groups: &Groups,
     known: &mut Known,
 ) -> Result<Effect, Error> {
     let person = match &parsed.person {
@@ -293,11 +294,7 @@ fn effect(
             ..Effect::default()
         });
     }
-    let joins = person
-        .groups
-        .iter()
-        .filter_map(|name| groups.get(&name.to_lowercase()))
-        .chain(&import.groups);
+    let joins = groups.of(person);
     if let Some(old) = existing {
         let new = updated(app, import, old, person, joins);
         let joined = missing(&old.groups, &new.groups).cloned().collect();
@@ -361,20 +358,38 @@ fn union<'a>(old: &[GroupId], more: impl Iterator<Item = &'a GroupId>) -> Vec<Gr
     groups
 }
 
-async fn resolve_groups(
+/// The groups that contacts of a batch join.
+struct Groups {
+    /// By name in lower case, as the rows name them.
+    named: HashMap<String, GroupId>,
+    /// Those of the import itself that still exist.
+    all: Vec<GroupId>,
+}
+
+impl Groups {
+    fn of<'a>(&'a self, person: &'a Person) -> impl Iterator<Item = &'a GroupId> {
+        let named = person.groups.iter();
+        let named = named.filter_map(|name| self.named.get(&name.to_lowercase()));
+        named.chain(&self.all)
+    }
+}
+
+async fn groups(
     app: &App,
     scope: Scope<'_>,
-    rows: &[Parsed],
-) -> Result<HashMap<String, GroupId>, Error> {
-    let mut groups = HashMap::new();
+    import: &Import,
+    rows: &[&Parsed],
+) -> Result<Groups, Error> {
+    let mut named = HashMap::new();
     for person in rows.iter().filter_map(|parsed| parsed.person.as_ref().ok()) {
         for name in &person.groups {
-            if let Entry::Vacant(vacant) = groups.entry(name.to_lowercase()) {
+            if let Entry::Vacant(vacant) = named.entry(name.to_lowercase()) {
                 vacant.insert(group::find_or_create(app, scope, name).await?);
             }
         }
     }
-    Ok(groups)
+    let all = group::existing(app, scope, &import.groups).await?;
+    Ok(Groups { named, all })
 }
 
 fn parse(number: u64, row: &Row, import: &Import, layout: &Layout) -> Parsed {

@@ -3,7 +3,7 @@
 use domain::id::UserId;
 
 use super::Store;
-use super::key::{Key, Range, crossing};
+use super::key::{DUE_SHARDS, Key, Range, crossing};
 
 impl Store {
     #[must_use]
@@ -44,5 +44,10 @@ impl Store {
     #[must_use]
     pub fn phone_number_id(&self, id: &str) -> Key {
         crossing::phone_number_id(id)
+    }
+
+    /// Campaigns under way in every workspace, by the time at which the tick looks after them.
+    pub fn due(&self) -> impl Iterator<Item = Range> {
+        (0..DUE_SHARDS).map(crossing::due)
     }
 }

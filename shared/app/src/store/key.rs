@@ -6,6 +6,7 @@ use domain::campaign::COUNTER_SHARDS;
 use domain::id::{ApiKeyId, CampaignId, ChannelId, ContactId, GroupId, ImportId, UserId};
 use domain::message::Outcome;
 use domain::phone::Phone;
+use jiff::Timestamp;
 
 use super::Scope;
 
@@ -280,6 +281,16 @@ impl Scope<'_> {
         }
     }
 
+    /// The entry of a campaign in the sparse index of what the tick looks after.
+    #[must_use]
+    pub fn due_entry(&self, campaign: &CampaignId, at: Timestamp) -> (String, String) {
+        let shard = campaign.as_str().bytes().last().map_or(0, u32::from) % DUE_SHARDS;
+        (
+            crossing::due_pk(shard),
+            format!("{:015}#{campaign}", at.as_millisecond()),
+        )
+    }
+
     /// When the next message of a number may leave.
     #[must_use]
     pub fn pacer(&self, channel: &ChannelId) -> Key {
@@ -299,9 +310,25 @@ impl Scope<'_> {
     }
 }
 
+/// How many partitions the index of due work is spread over.
+pub(super) const DUE_SHARDS: u32 = 4;
+
 /// The look-ups that cross workspaces.
 pub(super) mod crossing {
     use super::{Key, Range, Table, UserId};
+
+    pub(crate) fn due_pk(shard: u32) -> String {
+        format!("DUE#{shard:x}")
+    }
+
+    pub(crate) fn due(shard: u32) -> Range {
+        Range {
+            table: Table::Main,
+            index: Some("due"),
+            pk: due_pk(shard),
+            prefix: String::new(),
+        }
+    }
 
     pub(crate) fn user(user: &UserId) -> Key {
         Key::new(Table::Main, format!("USER#{user}"), "META")

@@ -106,6 +106,27 @@ impl State {
         }
     }
 
+    /// Meta refuses the campaign as a whole, so nothing more is sent.
+    ///
+    /// # Errors
+    /// The campaign is not sending.
+    pub fn stop(self) -> Result<Self, Refused> {
+        match self {
+            Self::Sending => Ok(Self::Paused),
+            Self::Draft
+            | Self::Scheduled
+            | Self::Preparing
+            | Self::Pausing
+            | Self::Paused
+            | Self::Completed
+            | Self::Cancelled
+            | Self::Failed => Err(Refused {
+                from: self,
+                change: "stopped",
+            }),
+        }
+    }
+
     /// The campaign may still be edited or deleted.
     #[must_use]
     pub fn editable(self) -> bool {
