@@ -78,11 +78,11 @@ async fn messages_leave_at_the_number_s_speed_and_never_above_it() {
         ..Default::default()
     })
     .await;
-    let (owner, campaign, _) = prepared(&t, 400).await;
+    let (owner, campaign, _) = prepared(&t, 1_000).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     let ledger = t.ledger().await;
-    assert_eq!(ledger["accepted"], 400);
+    assert_eq!(ledger["accepted"], 1_000);
     assert_eq!(
         ledger["refused"],
         json!({}),
@@ -209,7 +209,6 @@ async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
         workspace: workspace.clone(),
         campaign: id.clone(),
         epoch,
-        dispatched: 0,
     };
     let sends: Vec<_> = (0..3)
         .map(|chunk| CampaignSend {

@@ -61,15 +61,12 @@ pub struct CampaignPlan {
     pub epoch: u64,
 }
 
-/// Put the next chunks of a campaign in flight.
+/// Put the next chunks of a campaign in flight, if there is room.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CampaignDispatch {
     pub workspace: WorkspaceId,
     pub campaign: CampaignId,
     pub epoch: u64,
-    /// How many chunks were in flight or done when this was queued: the brake. Of two messages that
-    /// carry the same number one moves it on, and the other ends.
-    pub dispatched: u32,
 }
 
 /// Send one chunk of a campaign.

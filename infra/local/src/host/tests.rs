@@ -118,7 +118,7 @@ async fn code_without_a_function_is_named() {
     let bench = bench();
     let mut entries = functions::all(bench.host.app());
     entries.push((
-        "campaign-tick",
+        "campaign-sweep",
         Entry::Schedule(Arc::new(|_| Box::pin(async { Ok(()) }))),
     ));
     let error = wiring::wire(&bench.stack, entries, &Gauge::default())
@@ -127,7 +127,7 @@ async fn code_without_a_function_is_named() {
         .to_string();
     assert_eq!(
         error,
-        "there is code for a function campaign-tick, which the template does not have"
+        "there is code for a function campaign-sweep, which the template does not have"
     );
 }
 

@@ -21,6 +21,7 @@ fn the_real_template_can_be_run_here() {
             "api-workspace",
             "campaign-dispatch",
             "campaign-plan",
+            "campaign-tick",
             "contact-import",
             "message-send",
             "webhook-ingest",

@@ -1,9 +1,10 @@
 //! Dispatching: keeps a bounded number of chunks in flight, so that no campaign fills the queue and a
 //! pause takes effect at once.
 //!
-//! Chunks and the next step are queued before the count moves, so a step that dies half way is
-//! repeated and loses nothing: a chunk that is queued twice is claimed once. The count is the brake:
-//! a step that finds it moved beyond its own ends, and so a duplicate starts no second chain.
+//! A sender wakes the dispatching as soon as the last message of its chunk has a slot, so the next
+//! chunk is there before the slots run out, however long Meta takes to answer. Chunks are queued
+//! before the count moves: a step that dies half way is repeated and loses nothing, because a chunk
+//! that is queued twice is claimed once.
 
 use std::time::Duration;
 
@@ -15,15 +16,12 @@ use crate::store::{Scope, Write};
 use crate::task::{CampaignDispatch, CampaignSend};
 use crate::{App, Error, channel};
 
-/// Seconds of work that may be in flight. Two or three chunks are being sent at once at the lowest
-/// speed, one more waits, and Meta's answers to one are outstanding.
-const HORIZON_SECONDS: u32 = 5;
-const CHUNKS_MIN: u32 = 5;
+/// How many chunks of a number are launched side by side: half a second of work, and never fewer than
+/// three, so that one may be slow to begin.
+const HORIZON_MILLIS: u32 = 500;
+const CHUNKS_MIN: u32 = 3;
 
-/// How often more is put in flight.
-const AGAIN: Duration = Duration::from_secs(1);
-
-/// Queues the next chunks as far as the horizon allows, and itself until all are queued.
+/// Queues the next chunks as far as the horizon allows.
 ///
 /// # Errors
 /// The store or the queue cannot be reached.
@@ -33,19 +31,15 @@ pub async fn run(app: App, task: CampaignDispatch) -> Result<(), Error> {
     if campaign.epoch != task.epoch || campaign.state != State::Sending {
         return Ok(());
     }
-    let progress: Progress = app
-        .store
-        .get(&scope.progress(&campaign.id))
-        .await?
-        .ok_or_else(|| Error::broken("a campaign has no progress"))?;
-    if progress.dispatched > task.dispatched {
-        return Ok(());
-    }
     let channel = channel::find(&app, scope, &campaign.channel).await?;
-    let horizon = (channel.messages_per_second.0 * HORIZON_SECONDS)
+    let horizon = (channel.messages_per_second.0 * HORIZON_MILLIS / 1000)
         .div_ceil(CHUNK as u32)
         .max(CHUNKS_MIN);
-    let until = (progress.done + horizon).clamp(progress.dispatched, progress.chunks);
+    let progress = progress(&app, scope, &campaign).await?;
+    let until = (progress.launched + horizon).clamp(progress.dispatched, progress.chunks);
+    if until == progress.dispatched {
+        return Ok(());
+    }
     let sends: Vec<CampaignSend> = (progress.dispatched..until)
         .map(|chunk| CampaignSend {
             workspace: task.workspace.clone(),
@@ -55,21 +49,22 @@ pub async fn run(app: App, task: CampaignDispatch) -> Result<(), Error> {
         })
         .collect();
     app.enqueue_all(&sends, Duration::ZERO).await?;
-    if until < progress.chunks {
-        let next = CampaignDispatch {
-            dispatched: until,
-            ..task.clone()
-        };
-        app.enqueue(&next, AGAIN).await?;
-    }
-    if until > progress.dispatched {
-        let moved = Write::update(scope.progress(&campaign.id))
-            .set("dispatched", &until)?
-            .if_equals("dispatched", &progress.dispatched)?;
-        // When the condition fails, a duplicate of this task was first, and what it queued does.
-        app.store.write(moved).await?;
-    }
+    let moved = Write::update(scope.progress(&campaign.id))
+        .set("dispatched", &until)?
+        .if_equals("dispatched", &progress.dispatched)?;
+    // When the condition fails, another step was woken at the same moment and moved the count.
+    app.store.write(moved).await?;
     Ok(())
+}
+
+/// Has the dispatching look whether there is room for more.
+pub(super) async fn wake(app: &App, campaign: &Campaign) -> Result<(), Error> {
+    let task = CampaignDispatch {
+        workspace: campaign.workspace.clone(),
+        campaign: campaign.id.clone(),
+        epoch: campaign.epoch,
+    };
+    app.enqueue(&task, Duration::ZERO).await
 }
 
 /// Completes a campaign in which nobody is pending or claimed any more; does nothing to another.
@@ -78,11 +73,7 @@ pub(super) async fn complete(
     scope: Scope<'_>,
     campaign: &Campaign,
 ) -> Result<(), Error> {
-    let progress: Progress = app
-        .store
-        .get(&scope.progress(&campaign.id))
-        .await?
-        .ok_or_else(|| Error::broken("a campaign has no progress"))?;
+    let progress = progress(app, scope, campaign).await?;
     if progress.done < progress.chunks {
         return Ok(());
     }
@@ -116,4 +107,11 @@ pub(super) async fn stop(
     // Of several senders that are refused, the first stops the campaign.
     app.store.write(write).await?;
     Ok(())
+}
+
+async fn progress(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<Progress, Error> {
+    app.store
+        .get(&scope.progress(&campaign.id))
+        .await?
+        .ok_or_else(|| Error::broken("a campaign has no progress"))
 }

@@ -44,6 +44,8 @@ pub struct Progress {
     pub(crate) chunks: u32,
     /// Chunks put in flight so far.
     pub(crate) dispatched: u32,
+    /// Chunks whose last message has its slot; their answers may be outstanding.
+    pub(crate) launched: u32,
     /// Chunks in which nobody is pending or claimed.
     pub(crate) done: u32,
 }
@@ -75,5 +77,7 @@ pub(crate) struct Claim {
     pub(crate) lease: i64,
     /// Everyone below this place may have been sent to; everyone from it on has not.
     pub(crate) mark: u32,
+    /// The chunk is counted as launched.
+    pub(crate) launched: bool,
     pub(crate) done: bool,
 }

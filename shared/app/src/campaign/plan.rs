@@ -20,7 +20,7 @@ use super::{dispatch, find};
 use crate::contact::{Contact, Membership};
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
-use crate::task::{CampaignDispatch, CampaignPlan};
+use crate::task::CampaignPlan;
 use crate::{App, Error};
 use domain::campaign::State;
 use domain::contact::Consent;
@@ -42,7 +42,7 @@ pub async fn run(app: App, task: CampaignPlan) -> Result<(), Error> {
     let scope = app.store.workspace(&task.workspace);
     let campaign = find(&app, scope, &task.campaign).await?;
     if campaign.epoch != task.epoch || campaign.state != State::Preparing {
-        return resume_dispatch(&app, scope, &campaign, &task).await;
+        return resume_dispatch(&app, &campaign, &task).await;
     }
     let deadline = app.now() + STEP;
     let mut progress: Progress = app
@@ -62,35 +62,16 @@ pub async fn run(app: App, task: CampaignPlan) -> Result<(), Error> {
         }
     }
     finish(&app, scope, &campaign).await?;
-    enqueue_dispatch(&app, &task).await
+    dispatch::wake(&app, &campaign).await
 }
 
-/// A repeated delivery of the step that completed the planning queues the dispatching again, in case
-/// the first died between the two. The dispatching has a brake of its own.
-async fn resume_dispatch(
-    app: &App,
-    scope: Scope<'_>,
-    campaign: &Campaign,
-    task: &CampaignPlan,
-) -> Result<(), Error> {
-    if campaign.epoch != task.epoch || campaign.state != State::Sending {
-        return Ok(());
-    }
-    let progress: Option<Progress> = app.store.get(&scope.progress(&campaign.id)).await?;
-    if progress.is_some_and(|progress| progress.dispatched == 0) {
-        return enqueue_dispatch(app, task).await;
+/// A repeated delivery of the step that completed the planning wakes the dispatching again, in case
+/// the first died between the two.
+async fn resume_dispatch(app: &App, campaign: &Campaign, task: &CampaignPlan) -> Result<(), Error> {
+    if campaign.epoch == task.epoch && campaign.state == State::Sending {
+        dispatch::wake(app, campaign).await?;
     }
     Ok(())
-}
-
-async fn enqueue_dispatch(app: &App, task: &CampaignPlan) -> Result<(), Error> {
-    let dispatch = CampaignDispatch {
-        workspace: task.workspace.clone(),
-        campaign: task.campaign.clone(),
-        epoch: task.epoch,
-        dispatched: 0,
-    };
-    app.enqueue(&dispatch, Duration::ZERO).await
 }
 
 async fn finish(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), Error> {

@@ -67,6 +67,7 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
     };
     let Some(held) = claim::take(&chunk).await? else {
         // Everyone of the chunk is settled; perhaps the sender died before it could say so.
+        dispatch::wake(&app, &campaign).await?;
         return dispatch::complete(&app, scope, &campaign).await;
     };
     let outcomes: Vec<Outcome> = app

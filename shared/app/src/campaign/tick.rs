@@ -10,11 +10,11 @@ use domain::id::{CampaignId, WorkspaceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::find;
-use super::item::{Campaign, Progress};
+use super::item::Campaign;
+use super::{dispatch, find};
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
-use crate::task::{CampaignDispatch, CampaignPlan};
+use crate::task::CampaignPlan;
 use crate::{App, Error};
 
 /// How long a campaign is left alone after it was looked after.
@@ -81,16 +81,7 @@ async fn look_after(app: &App, due: &Due) -> Result<(), Error> {
             };
             app.enqueue(&task, Duration::ZERO).await?;
         }
-        State::Sending => {
-            let progress: Option<Progress> = app.store.get(&scope.progress(&campaign.id)).await?;
-            let task = CampaignDispatch {
-                workspace: due.workspace.clone(),
-                campaign: campaign.id.clone(),
-                epoch: campaign.epoch,
-                dispatched: progress.map_or(0, |progress| progress.dispatched),
-            };
-            app.enqueue(&task, Duration::ZERO).await?;
-        }
+        State::Sending => dispatch::wake(app, &campaign).await?,
         State::Draft
         | State::Scheduled
         | State::Pausing

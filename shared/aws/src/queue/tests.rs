@@ -91,7 +91,8 @@ async fn only_the_message_that_fails_is_reported() {
       ]
     }
     "#);
-    assert!(asked.is_empty(), "it comes back at its visibility time-out");
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0]["VisibilityTimeout"], 5, "it is parked soon");
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn a_body_that_cannot_be_read_is_reported_and_no_handler_sees_it() {
     })
     .await;
     assert_eq!(response, failures(&["message 1", "message 3"]));
-    assert!(asked.is_empty());
+    assert_eq!(asked.len(), 2, "{asked:?}");
 }
 
 #[tokio::test]

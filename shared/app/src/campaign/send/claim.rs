@@ -1,11 +1,12 @@
 //! The claim on a chunk: one sender at a time, and a mark that only moves up while it is held.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::campaign::State;
 
 use super::{Chunk, lease};
+use crate::campaign::dispatch;
 use crate::campaign::item::Claim;
 use crate::store::Write;
 use crate::{Error, secret};
@@ -14,6 +15,10 @@ use crate::{Error, secret};
 pub(super) struct Held {
     token: String,
     mark: AtomicU32,
+    /// The chunk is counted as launched.
+    launched: AtomicBool,
+    /// The dispatching was woken for the chunk that comes after.
+    woken: AtomicBool,
 }
 
 /// Takes the claim; `None` when the chunk is done.
@@ -54,6 +59,8 @@ pub(super) async fn take(chunk: &Chunk<'_>) -> Result<Option<Held>, Error> {
         Ok(Some(Held {
             token,
             mark: AtomicU32::new(claim.mark),
+            launched: AtomicBool::new(claim.launched),
+            woken: AtomicBool::new(false),
         }))
     } else {
         // Somebody else took it, or the campaign changed; the next delivery sees which.
@@ -73,19 +80,35 @@ impl Held {
     /// campaign does not send any more or the claim was lost: then nobody further may be sent to.
     pub(super) async fn advance(&self, chunk: &Chunk<'_>, mark: u32) -> Result<bool, Error> {
         let mark = mark.max(self.mark());
-        let advanced = self
+        let mut advanced = self
             .own(chunk)?
             .set("mark", &mark)?
             .set("lease", &until(chunk))?;
-        let committed = chunk
-            .app
-            .store
-            .transact(vec![sending(chunk)?, advanced])
-            .await?;
-        if committed.yes() {
-            self.mark.store(mark, Ordering::Relaxed);
+        let mut writes = vec![sending(chunk)?];
+        let last = mark as usize >= chunk.people.people.len();
+        let launched = last && !self.launched.load(Ordering::Relaxed);
+        if launched {
+            advanced = advanced.set("launched", &true)?;
+            writes.push(counted(chunk).add("launched", 1));
         }
-        Ok(committed.yes())
+        writes.push(advanced);
+        if !chunk.app.store.transact(writes).await?.yes() {
+            return Ok(false);
+        }
+        self.mark.store(mark, Ordering::Relaxed);
+        if launched {
+            self.launched.store(true, Ordering::Relaxed);
+            self.wake(chunk).await?;
+        }
+        Ok(true)
+    }
+
+    /// Has the next chunk put in flight, once.
+    async fn wake(&self, chunk: &Chunk<'_>) -> Result<(), Error> {
+        if !self.woken.swap(true, Ordering::Relaxed) {
+            dispatch::wake(chunk.app, chunk.campaign).await?;
+        }
+        Ok(())
     }
 
     /// Gives the chunk back: nobody from `next` on who lacks an outcome was sent to.
@@ -106,18 +129,23 @@ impl Held {
             .set("done", &true)?
             .set("lease", &0)?
             .if_equals("done", &false)?;
-        let counted = Write::update(chunk.scope.progress(&chunk.campaign.id))
-            .add("done", 1)
-            .if_present();
+        let mut counted = counted(chunk).add("done", 1);
+        if !self.launched.load(Ordering::Relaxed) {
+            counted = counted.add("launched", 1);
+        }
         // A claim that was lost is completed by whoever has it.
         chunk.app.store.transact(vec![done, counted]).await?;
-        Ok(())
+        self.wake(chunk).await
     }
 
     fn own(&self, chunk: &Chunk<'_>) -> Result<Write, Error> {
         Write::update(chunk.scope.chunk_claim(&chunk.campaign.id, chunk.number))
             .if_equals("token", &self.token)
     }
+}
+
+fn counted(chunk: &Chunk<'_>) -> Write {
+    Write::update(chunk.scope.progress(&chunk.campaign.id)).if_present()
 }
 
 fn sending(chunk: &Chunk<'_>) -> Result<Write, Error> {
