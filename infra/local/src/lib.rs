@@ -1,7 +1,6 @@
 //! The local process: every function of the template, with a database, queues, files and a simulated
 //! WhatsApp, and nothing to install. The binary `blazz` starts it; tests use its parts.
 
-pub mod clock;
 pub mod contract;
 mod data_folder;
 pub mod dynamo;

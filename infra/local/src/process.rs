@@ -14,7 +14,6 @@ use simulator::universe;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::SystemClock;
 use crate::data_folder::{DataFolder, Keys};
 use crate::dynamo::{self, Dynamo};
 use crate::files::LocalFiles;
@@ -24,6 +23,7 @@ use crate::seed::{self, Demo, SimulatedNumber};
 use crate::settings::Settings;
 use crate::simulated::Simulated;
 use crate::template::Stack;
+use app::clock::SystemClock;
 
 /// The version of Meta's API that the simulator speaks.
 const GRAPH_VERSION: &str = "v26.0";

@@ -6,8 +6,7 @@ use domain::workspace::Permission;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Page, PageRequest, cursor};
-use crate::store::read::Span;
+use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error};
 
@@ -48,16 +47,8 @@ pub async fn get(app: &App, actor: &Actor, id: &GroupId) -> Result<Group, Error>
 /// The page request is not acceptable.
 pub async fn list(app: &App, actor: &Actor, page: &PageRequest) -> Result<Page<Group>, Error> {
     actor.require(Permission::ReadContacts)?;
-    let after = page.place()?;
     let range = app.store.workspace(&actor.workspace).groups();
-    let found = app
-        .store
-        .page(&range, Span::first(page.limit()?).after(after.as_deref()))
-        .await?;
-    Ok(Page {
-        items: found.items,
-        next: found.next.as_deref().map(cursor),
-    })
+    page::of_range(app, &range, page, Order::OldestFirst).await
 }
 
 /// # Errors

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod api_key;
 pub mod campaign;
 pub mod channel;
+pub mod clock;
 pub mod config;
 pub mod contact;
 pub mod error;

@@ -3,7 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::Error;
+use serde::de::DeserializeOwned;
+
+use crate::store::key::Range;
+use crate::store::read::Span;
+use crate::{App, Error};
 
 /// How many items a page may hold.
 pub const LIMIT_MAX: usize = 100;
@@ -47,6 +51,32 @@ impl PageRequest {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
         String::from_utf8(bytes).map(Some).map_err(|_| refused())
     }
+}
+
+/// One page of a range whose items are listed as they are stored.
+pub(crate) async fn of_range<T: DeserializeOwned>(
+    app: &App,
+    range: &Range,
+    request: &PageRequest,
+    order: Order,
+) -> Result<Page<T>, Error> {
+    let after = request.place()?;
+    let span = Span::first(request.limit()?).after(after.as_deref());
+    let span = match order {
+        Order::OldestFirst => span,
+        Order::NewestFirst => span.newest_first(),
+    };
+    let found = app.store.page(range, span).await?;
+    Ok(Page {
+        items: found.items,
+        next: found.next.as_deref().map(cursor),
+    })
+}
+
+/// In which order a range is listed; ids sort by their age.
+pub(crate) enum Order {
+    OldestFirst,
+    NewestFirst,
 }
 
 /// An opaque cursor for a place. It names only a position inside the caller's own partition, whose

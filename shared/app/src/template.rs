@@ -9,8 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use whatsapp::AccessToken;
 
-use crate::page::{Page, PageRequest, cursor};
-use crate::store::read::Span;
+use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error, channel};
 
@@ -47,16 +46,8 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<StoredTemplate>, Error> {
     actor.require(Permission::ReadCampaigns)?;
-    let after = page.place()?;
     let range = app.store.workspace(&actor.workspace).templates();
-    let found = app
-        .store
-        .page(&range, Span::first(page.limit()?).after(after.as_deref()))
-        .await?;
-    Ok(Page {
-        items: found.items,
-        next: found.next.as_deref().map(cursor),
-    })
+    page::of_range(app, &range, page, Order::OldestFirst).await
 }
 
 /// # Errors

@@ -6,7 +6,6 @@
 //! and encodes, and contains no `if` about the business.
 
 pub mod access;
-pub mod clock;
 pub mod http;
 pub mod queue;
 pub mod s3;

@@ -7,9 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::Error;
 use crate::access::Access;
-use crate::clock::SystemClock;
 use crate::s3::S3Files;
 use crate::sqs::SqsQueue;
+use app::clock::SystemClock;
 
 /// Logs as lines of JSON, a panic included: CloudWatch cuts plain text at each line break.
 pub(crate) fn logs() {

@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
 use super::*;
-use crate::clock::SystemClock;
 use crate::template::Stack;
+use app::clock::SystemClock;
 
 fn memory() -> Place {
     Place::Memory(Arc::new(SystemClock))

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::*;
-use crate::clock::SystemClock;
 use crate::contract;
+use app::clock::SystemClock;
 
 const BASE: &str = "http://blazz.test";
 const MINUTE: Duration = Duration::from_secs(60);

@@ -11,9 +11,9 @@ use tower::ServiceExt;
 
 use super::functions::Entry;
 use super::*;
-use crate::clock::SystemClock;
 use crate::dynamo::{self, Dynamo};
 use crate::queue;
+use app::clock::SystemClock;
 
 struct Bench {
     host: Host,

@@ -77,15 +77,11 @@ pub(super) async fn complete(
     if progress.done < progress.chunks {
         return Ok(());
     }
-    let write = Write::update(scope.campaign(&campaign.id))
-        .set("state", &State::Sending.complete()?)?
-        .set("completed_at", &app.now())?
-        .remove("gsi1pk")
-        .remove("gsi1sk")
-        .if_equals("state", &State::Sending)?
-        .if_equals("epoch", &campaign.epoch)?;
+    let completed = ending(scope, campaign, State::Sending.complete()?)?;
     // Of several senders that see the last chunk done, the first completes the campaign.
-    app.store.write(write).await?;
+    app.store
+        .write(completed.set("completed_at", &app.now())?)
+        .await?;
     Ok(())
 }
 
@@ -96,17 +92,22 @@ pub(super) async fn stop(
     campaign: &Campaign,
     reason: &str,
 ) -> Result<(), Error> {
-    let write = Write::update(scope.campaign(&campaign.id))
-        .set("state", &State::Sending.stop()?)?
+    let stopped = ending(scope, campaign, State::Sending.stop()?)?
         .set("reason", reason)?
-        .set("epoch", &(campaign.epoch + 1))?
+        .set("epoch", &(campaign.epoch + 1))?;
+    // Of several senders that are refused, the first stops the campaign.
+    app.store.write(stopped).await?;
+    Ok(())
+}
+
+/// Takes a campaign out of sending, and so out of the tick's care.
+fn ending(scope: Scope<'_>, campaign: &Campaign, to: State) -> Result<Write, Error> {
+    Write::update(scope.campaign(&campaign.id))
+        .set("state", &to)?
         .remove("gsi1pk")
         .remove("gsi1sk")
         .if_equals("state", &State::Sending)?
-        .if_equals("epoch", &campaign.epoch)?;
-    // Of several senders that are refused, the first stops the campaign.
-    app.store.write(write).await?;
-    Ok(())
+        .if_equals("epoch", &campaign.epoch)
 }
 
 async fn progress(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<Progress, Error> {

@@ -22,8 +22,7 @@ use domain::template::{Mapping, sendable};
 use domain::workspace::Permission;
 
 use crate::error::FieldError;
-use crate::page::{Page, PageRequest, cursor};
-use crate::store::read::Span;
+use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
 use crate::task::CampaignPlan;
 use crate::{Actor, App, Error, channel, group, template};
@@ -103,16 +102,8 @@ pub async fn get(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, 
 /// The page request is not acceptable.
 pub async fn list(app: &App, actor: &Actor, page: &PageRequest) -> Result<Page<Campaign>, Error> {
     actor.require(Permission::ReadCampaigns)?;
-    let after = page.place()?;
     let range = app.store.workspace(&actor.workspace).campaigns();
-    let span = Span::first(page.limit()?)
-        .after(after.as_deref())
-        .newest_first();
-    let found = app.store.page(&range, span).await?;
-    Ok(Page {
-        items: found.items,
-        next: found.next.as_deref().map(cursor),
-    })
+    page::of_range(app, &range, page, Order::NewestFirst).await
 }
 
 /// Deletes a campaign that never started.

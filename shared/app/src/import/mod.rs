@@ -18,9 +18,8 @@ use domain::workspace::Permission;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Page, PageRequest, cursor};
+use crate::page::{self, Order, Page, PageRequest};
 use crate::ports::Presigned;
-use crate::store::read::Span;
 use crate::store::{Scope, Write};
 use crate::task::ContactImport;
 use crate::{Actor, App, Error, group};
@@ -199,16 +198,8 @@ pub async fn get(app: &App, actor: &Actor, id: &ImportId) -> Result<Import, Erro
 /// The page request is not acceptable.
 pub async fn list(app: &App, actor: &Actor, page: &PageRequest) -> Result<Page<Import>, Error> {
     actor.require(Permission::ReadContacts)?;
-    let after = page.place()?;
     let range = app.store.workspace(&actor.workspace).imports();
-    let span = Span::first(page.limit()?)
-        .after(after.as_deref())
-        .newest_first();
-    let found = app.store.page(&range, span).await?;
-    Ok(Page {
-        items: found.items,
-        next: found.next.as_deref().map(cursor),
-    })
+    page::of_range(app, &range, page, Order::NewestFirst).await
 }
 
 pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &ImportId) -> Result<Import, Error> {

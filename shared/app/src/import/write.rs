@@ -12,7 +12,7 @@ use super::failures::{FailedRow, Failures, Problem};
 use super::file::Row;
 use super::{Import, ImportState, Layout};
 use crate::contact::{Contact, Identity, change, creation, derived_id, missing, touched};
-use crate::store::write::TRANSACTION_MAX;
+use crate::store::commit::TRANSACTION_MAX;
 use crate::store::{Committed, Scope, Write};
 use crate::{App, Error, group};
 

@@ -4,6 +4,7 @@
 //! The few look-ups that cross workspaces are named in [`global`]. A [`key::Key`] is made by a
 //! constructor in [`key`] and nowhere else, and there is deliberately no scan.
 
+pub mod commit;
 pub mod global;
 pub mod key;
 pub mod read;

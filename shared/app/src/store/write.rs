@@ -1,40 +1,28 @@
-//! Writes: one item with conditions, or up to a hundred as one transaction.
+//! A write: one item and the conditions under which it takes place. [`super::commit`] carries it out.
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::Store;
 use super::key::Key;
 use crate::Error;
 
-/// The most writes one transaction may hold (DynamoDB: TransactWriteItems).
-pub const TRANSACTION_MAX: usize = 100;
-
-/// How often a transaction that collided with another is repeated at once.
-const COLLISIONS: u32 = 8;
-
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// One write, made by its constructors and refined by its methods.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Write {
-    key: Key,
-    kind: Kind,
-    names: HashMap<String, String>,
-    values: HashMap<String, AttributeValue>,
+    pub(super) key: Key,
+    pub(super) kind: Kind,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: HashMap<String, AttributeValue>,
     conditions: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+pub(super) enum Kind {
     Put(Item),
     Update {
         sets: Vec<String>,
@@ -216,11 +204,11 @@ impl Write {
         format!("{name}{operator}{alias}")
     }
 
-    fn condition(&self) -> Option<String> {
+    pub(super) fn condition(&self) -> Option<String> {
         (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
     }
 
-    fn expression(&self) -> String {
+    pub(super) fn expression(&self) -> String {
         let Kind::Update {
             sets,
             adds,
@@ -238,228 +226,6 @@ impl Write {
     }
 }
 
-impl Store {
-    /// Writes one item.
-    ///
-    /// # Errors
-    /// DynamoDB cannot be reached or refused the request itself.
-    pub async fn write(&self, write: Write) -> Result<Committed, Error> {
-        self.transact(vec![write]).await
-    }
-
-    /// Writes all or nothing. A collision with another transaction is repeated; a condition that does
-    /// not hold is an answer, not an error.
-    ///
-    /// # Errors
-    /// DynamoDB cannot be reached or refused the request itself.
-    pub async fn transact(&self, writes: Vec<Write>) -> Result<Committed, Error> {
-        if let [write] = writes.as_slice() {
-            return self.write_one(write).await;
-        }
-        let items = writes
-            .into_iter()
-            .map(|write| self.transact_item(write))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut collisions = 0;
-        loop {
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .send()
-                .await;
-            let error = match sent {
-                Ok(_) => return Ok(Committed::Yes),
-                Err(error) => error,
-            };
-            match cancelled(&error) {
-                Some(Cancelled::Conditions(failed)) => return Ok(Committed::No(failed)),
-                Some(Cancelled::Collision) if collisions < COLLISIONS => collisions += 1,
-                Some(Cancelled::Collision) | None => {
-                    return Err(Error::unavailable("a transaction failed", error));
-                }
-            }
-        }
-    }
-
-    /// Changes one item and returns it as it is afterwards, or `None` when a condition did not hold.
-    ///
-    /// # Errors
-    /// DynamoDB cannot be reached or refused the request itself.
-    pub async fn update_returning<T: DeserializeOwned>(
-        &self,
-        write: Write,
-    ) -> Result<Option<T>, Error> {
-        let (condition, expression) = (write.condition(), write.expression());
-        let sent = self
-            .client
-            .update_item()
-            .table_name(self.table(write.key.table))
-            .set_key(Some(key_item(&write.key)))
-            .update_expression(expression)
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(some(write.names))
-            .set_expression_attribute_values(some(write.values))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match sent {
-            Ok(output) => output.attributes.map(super::read::from_item).transpose(),
-            Err(error) => failed(error).map_or(Ok(None), Err),
-        }
-    }
-
-    async fn write_one(&self, write: &Write) -> Result<Committed, Error> {
-        let write = write.clone();
-        let table = self.table(write.key.table);
-        let (condition, expression) = (write.condition(), write.expression());
-        let (names, values) = (some(write.names), some(write.values));
-        let outcome = match write.kind {
-            Kind::Put(item) => self
-                .client
-                .put_item()
-                .table_name(table)
-                .set_item(Some(whole(&write.key, item)))
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(failed),
-            Kind::Update { .. } => self
-                .client
-                .update_item()
-                .table_name(table)
-                .set_key(Some(key_item(&write.key)))
-                .update_expression(expression)
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(failed),
-            Kind::Delete => self
-                .client
-                .delete_item()
-                .table_name(table)
-                .set_key(Some(key_item(&write.key)))
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(failed),
-            Kind::Check => Err(Some(Error::broken("a check alone writes nothing"))),
-        };
-        match outcome {
-            Ok(()) => Ok(Committed::Yes),
-            Err(None) => Ok(Committed::No(vec![0])),
-            Err(Some(error)) => Err(error),
-        }
-    }
-
-    fn transact_item(&self, write: Write) -> Result<TransactWriteItem, Error> {
-        let table = self.table(write.key.table).to_owned();
-        let (condition, expression) = (write.condition(), write.expression());
-        let (names, values) = (some(write.names), some(write.values));
-        let item = TransactWriteItem::builder();
-        let item = match write.kind {
-            Kind::Put(attributes) => item.put(
-                Put::builder()
-                    .table_name(table)
-                    .set_item(Some(whole(&write.key, attributes)))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?,
-            ),
-            Kind::Update { .. } => item.update(
-                Update::builder()
-                    .table_name(table)
-                    .set_key(Some(key_item(&write.key)))
-                    .update_expression(expression)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?,
-            ),
-            Kind::Delete => item.delete(
-                Delete::builder()
-                    .table_name(table)
-                    .set_key(Some(key_item(&write.key)))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?,
-            ),
-            Kind::Check => item.condition_check(
-                ConditionCheck::builder()
-                    .table_name(table)
-                    .set_key(Some(key_item(&write.key)))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(incomplete)?,
-            ),
-        };
-        Ok(item.build())
-    }
-}
-
-enum Cancelled {
-    Conditions(Vec<usize>),
-    Collision,
-}
-
-fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return None;
-    };
-    let codes: Vec<_> = cancelled
-        .cancellation_reasons()
-        .iter()
-        .map(|reason| reason.code().unwrap_or("None"))
-        .collect();
-    let failed: Vec<usize> = codes
-        .iter()
-        .enumerate()
-        .filter(|(_, code)| **code == "ConditionalCheckFailed")
-        .map(|(place, _)| place)
-        .collect();
-    if !failed.is_empty() {
-        return Some(Cancelled::Conditions(failed));
-    }
-    codes
-        .contains(&"TransactionConflict")
-        .then_some(Cancelled::Collision)
-}
-
-/// `None` stands for a condition that did not hold.
-fn failed<E>(error: E) -> Option<Error>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    (error.code() != Some("ConditionalCheckFailedException"))
-        .then(|| Error::unavailable("an item cannot be written", error))
-}
-
-fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {
-    Error::internal("a write is incomplete", error)
-}
-
-fn some<T>(map: HashMap<String, T>) -> Option<HashMap<String, T>> {
-    (!map.is_empty()).then_some(map)
-}
-
 fn to_item<T: Serialize>(item: &T) -> Result<Item, Error> {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(item)
         .map_err(|error| Error::internal("an item cannot be written", error))
@@ -470,7 +236,7 @@ fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<AttributeValue, Error> {
         .map_err(|error| Error::internal("a value cannot be written", error))
 }
 
-fn whole(key: &Key, mut item: Item) -> Item {
+pub(super) fn whole(key: &Key, mut item: Item) -> Item {
     item.extend(key_item(key));
     item
 }

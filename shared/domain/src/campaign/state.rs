@@ -49,19 +49,7 @@ impl State {
     /// # Errors
     /// The campaign was started before.
     pub fn start(self) -> Result<Self, Refused> {
-        match self {
-            Self::Draft | Self::Scheduled => Ok(Self::Preparing),
-            Self::Preparing
-            | Self::Sending
-            | Self::Pausing
-            | Self::Paused
-            | Self::Completed
-            | Self::Cancelled
-            | Self::Failed => Err(Refused {
-                from: self,
-                change: "started",
-            }),
-        }
+        self.change(&[Self::Draft, Self::Scheduled], Self::Preparing, "started")
     }
 
     /// The audience is frozen.
@@ -69,20 +57,7 @@ impl State {
     /// # Errors
     /// The campaign is not preparing any more.
     pub fn prepared(self) -> Result<Self, Refused> {
-        match self {
-            Self::Preparing => Ok(Self::Sending),
-            Self::Draft
-            | Self::Scheduled
-            | Self::Sending
-            | Self::Pausing
-            | Self::Paused
-            | Self::Completed
-            | Self::Cancelled
-            | Self::Failed => Err(Refused {
-                from: self,
-                change: "prepared",
-            }),
-        }
+        self.change(&[Self::Preparing], Self::Sending, "prepared")
     }
 
     /// Nobody is pending or claimed any more.
@@ -90,20 +65,7 @@ impl State {
     /// # Errors
     /// The campaign is not sending.
     pub fn complete(self) -> Result<Self, Refused> {
-        match self {
-            Self::Sending => Ok(Self::Completed),
-            Self::Draft
-            | Self::Scheduled
-            | Self::Preparing
-            | Self::Pausing
-            | Self::Paused
-            | Self::Completed
-            | Self::Cancelled
-            | Self::Failed => Err(Refused {
-                from: self,
-                change: "completed",
-            }),
-        }
+        self.change(&[Self::Sending], Self::Completed, "completed")
     }
 
     /// Meta refuses the campaign as a whole, so nothing more is sent.
@@ -111,19 +73,14 @@ impl State {
     /// # Errors
     /// The campaign is not sending.
     pub fn stop(self) -> Result<Self, Refused> {
-        match self {
-            Self::Sending => Ok(Self::Paused),
-            Self::Draft
-            | Self::Scheduled
-            | Self::Preparing
-            | Self::Pausing
-            | Self::Paused
-            | Self::Completed
-            | Self::Cancelled
-            | Self::Failed => Err(Refused {
-                from: self,
-                change: "stopped",
-            }),
+        self.change(&[Self::Sending], Self::Paused, "stopped")
+    }
+
+    fn change(self, from: &[Self], to: Self, change: &'static str) -> Result<Self, Refused> {
+        if from.contains(&self) {
+            Ok(to)
+        } else {
+            Err(Refused { from: self, change })
         }
     }
 

@@ -1,10 +1,11 @@
-//! The machine's time.
+//! The machine's time, for every process that is not a test.
 
 use std::time::Duration;
 
-use app::ports::Clock;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+
+use crate::ports::Clock;
 
 /// The wall clock, and tokio's timer to wait with: a sleep ends up to a millisecond late, because
 /// the timer counts in milliseconds, and never early.
