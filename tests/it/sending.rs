@@ -249,6 +249,38 @@ async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
 }
 
 #[tokio::test]
+async fn a_chunk_delivered_again_while_it_is_sent_waits_for_its_sender() {
+    let t = TestApp::quiet_with(simulator::Settings {
+        answer_latency_ms: 1200,
+        ..Default::default()
+    })
+    .await;
+    let (owner, campaign, _) = prepared(&t, 100).await;
+    t.start(&owner, &campaign).await;
+    t.run_once(QueueName::CampaignPlan).await;
+    t.run_once(QueueName::CampaignDispatch).await;
+    let sender = t.begin_one(QueueName::CampaignSend).await;
+    t.go_on_until(async || t.ledger().await["accepted"].as_u64() >= Some(30))
+        .await;
+    let again = CampaignSend {
+        workspace: owner.workspace.parse().unwrap(),
+        campaign: campaign.parse().unwrap(),
+        epoch: 1,
+        chunk: 0,
+    };
+    t.app.enqueue(&again, Duration::ZERO).await.unwrap();
+    t.drain().await;
+    sender.await.unwrap();
+    assert_eq!(t.ledger().await["accepted"], 100);
+    let figures = figures(&t, &owner, &campaign).await;
+    assert_eq!(
+        (&figures["sent"], &figures["unknown"]),
+        (&json!(100), &json!(0))
+    );
+    t.finish().await;
+}
+
+#[tokio::test]
 async fn a_sender_that_is_killed_leaves_nobody_with_two_messages_and_nobody_forgotten() {
     let t = TestApp::with(simulator::Settings {
         answer_latency_ms: 1200,

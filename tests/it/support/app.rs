@@ -52,14 +52,15 @@ impl TestApp {
     /// The application with a simulator that takes messages and never tells what became of them, for
     /// tests that play Meta's part themselves.
     pub(crate) async fn quiet() -> Self {
-        Self::build(
-            Settings {
-                answer_latency_ms: 0,
-                ..Settings::default()
-            },
-            true,
-        )
+        Self::quiet_with(Settings {
+            answer_latency_ms: 0,
+            ..Settings::default()
+        })
         .await
+    }
+
+    pub(crate) async fn quiet_with(settings: Settings) -> Self {
+        Self::build(settings, true).await
     }
 
     async fn build(settings: Settings, quiet: bool) -> Self {
