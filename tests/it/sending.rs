@@ -5,8 +5,11 @@ use domain::campaign::State;
 use domain::id::{CampaignId, WorkspaceId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::support::app::Store;
 use crate::support::journey::text;
 use crate::support::{Caller, TestApp};
 
@@ -244,6 +247,55 @@ async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
     assert_eq!(
         t.campaign(&owner, &campaign).await["state"],
         State::Completed.as_str()
+    );
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_slow_store_delays_a_single_message_and_does_not_forget_it() {
+    let store = Arc::new(Store::default());
+    let t = TestApp::with_store(&store).await;
+    let (owner, campaign, _) = prepared(&t, 1).await;
+    store.write_millis.store(12, Ordering::Relaxed);
+    let began = t.app.now();
+    t.start(&owner, &campaign).await;
+    t.go_on_until_sent(1).await;
+    let took = t.app.now().duration_since(began);
+    assert!(took < SignedDuration::from_secs(2), "{took:?}");
+    store.write_millis.store(0, Ordering::Relaxed);
+    t.drain().await;
+    assert_eq!(figures(&t, &owner, &campaign).await["unknown"], 0);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_pacer_that_cannot_be_reached_makes_nobody_unknown() {
+    let store = Arc::new(Store::default());
+    let t = TestApp::with_store(&store).await;
+    let (owner, campaign, _) = prepared(&t, 60).await;
+    t.start(&owner, &campaign).await;
+    t.run_once(QueueName::CampaignPlan).await;
+    t.run_once(QueueName::CampaignDispatch).await;
+    let sender = t.begin_one(QueueName::CampaignSend).await;
+    t.go_on_until_sent(5).await;
+    *store.broken.lock().unwrap() = Some("#PACER#");
+    t.go_on_until(async || sender.is_finished()).await;
+    let sent = t.ledger().await["accepted"].as_u64().unwrap();
+    assert!((5..60).contains(&sent), "{sent} were sent before it broke");
+    *store.broken.lock().unwrap() = None;
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(
+        (
+            &ledger["accepted"],
+            &ledger["recipients_with_more_than_one"]
+        ),
+        (&json!(60), &json!(0))
+    );
+    let figures = figures(&t, &owner, &campaign).await;
+    assert_eq!(
+        (&figures["unknown"], &figures["pending"]),
+        (&json!(0), &json!(0))
     );
     t.finish().await;
 }

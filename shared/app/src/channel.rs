@@ -72,6 +72,8 @@ pub async fn connect(app: &App, actor: &Actor, new: NewChannel) -> Result<Channe
         .map_err(upstream)?;
     let id = ChannelId::fresh();
     let scope = app.store.workspace(&actor.workspace);
+    // Before the channel, so that a failure leaves nothing that a second attempt would trip over.
+    template::sync_waba(app, scope, &waba_id, &token).await?;
     let limit = Limit(number.messages_per_second());
     let display = number.display_phone_number.unwrap_or_default();
     let verified_name = number.verified_name.unwrap_or_default();
@@ -112,7 +114,6 @@ pub async fn connect(app: &App, actor: &Actor, new: NewChannel) -> Result<Channe
                 "this number is connected already, here or in another workspace",
             )
         })?;
-    template::sync_waba(app, scope, &channel.waba_id, &token).await?;
     Ok(channel)
 }
 

@@ -92,7 +92,7 @@ pub async fn delete(app: &App, actor: &Actor, id: &GroupId) -> Result<(), Error>
         .ok_or_else(|| Error::not_found("the group"))?;
     app.store
         .transact(vec![
-            Write::delete(scope.group(id)).if_present(),
+            Write::delete(scope.group(id)).if_equals("name", &group.name)?,
             Write::delete(scope.group_name(&group.name)),
         ])
         .await?
@@ -117,7 +117,13 @@ pub(crate) async fn find_or_create(
     loop {
         let identity: Option<NameIdentity> = app.store.get(&scope.group_name(&name)).await?;
         if let Some(identity) = identity {
-            return Ok(identity.group);
+            if find(app, scope, &identity.group).await?.is_some() {
+                return Ok(identity.group);
+            }
+            // A name that outlived its group is given free.
+            let stale =
+                Write::delete(scope.group_name(&name)).if_equals("group", &identity.group)?;
+            app.store.write(stale).await?;
         }
         if let Some(group) = try_create(app, scope, name.clone()).await? {
             return Ok(group.id);

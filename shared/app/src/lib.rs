@@ -60,7 +60,7 @@ impl App {
     ) -> Result<Self, Error> {
         let whatsapp = whatsapp::Client::new(&config.graph_url, config.graph_timeout)
             .map_err(|error| Error::internal("the WhatsApp client cannot be built", error))?;
-        let store = Store::new(client, &config);
+        let store = Store::new(client, &config, Arc::clone(&clock));
         let channels = channel::Cache::default();
         Ok(Self(Arc::new(Parts {
             config,

@@ -12,6 +12,9 @@ use crate::{App, Error};
 /// How many items a page may hold.
 pub const LIMIT_MAX: usize = 100;
 
+/// The longest place a cursor may name: every sort key is far shorter.
+const PLACE_MAX: usize = 200;
+
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
@@ -49,7 +52,10 @@ impl PageRequest {
         };
         let refused = || Error::invalid("cursor", "use the value of \"next\" from the page before");
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-        String::from_utf8(bytes).map(Some).map_err(|_| refused())
+        match String::from_utf8(bytes) {
+            Ok(place) if (1..=PLACE_MAX).contains(&place.len()) => Ok(Some(place)),
+            Ok(_) | Err(_) => Err(refused()),
+        }
     }
 }
 

@@ -107,10 +107,11 @@ pub async fn get(app: &App, id: &UserId) -> Result<User, Error> {
 }
 
 async fn find_by_email(app: &App, email: &str) -> Result<Option<User>, Error> {
-    if email.is_empty() {
+    // What cannot be an address is nobody's, and may not even fit a key.
+    let Ok(Some(email)) = contact::email(email) else {
         return Ok(None);
-    }
-    let identity: Option<EmailIdentity> = app.store.get(&app.store.email(email)).await?;
+    };
+    let identity: Option<EmailIdentity> = app.store.get(&app.store.email(&email)).await?;
     match identity {
         Some(identity) => app.store.get(&app.store.user(&identity.user)).await,
         None => Ok(None),

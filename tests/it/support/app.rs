@@ -1,7 +1,8 @@
 //! The whole application in process: every function, the embedded database, queues and files, and the
 //! simulator as the world outside. Time moves only when [`TestApp::drain`] or a test moves it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::config::{Config, INVOCATION};
@@ -9,10 +10,11 @@ use app::ports::Clock;
 use app::secret::MasterKey;
 use app::task::QueueName;
 use axum::Router;
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use jiff::SignedDuration;
-use local::dynamo::Dynamo;
+use local::dynamo::{Answer, Call, Dynamo, Interceptor, Lost, Next};
 use local::files::LocalFiles;
 use local::host::Host;
 use local::queue::LocalQueue;
@@ -46,7 +48,7 @@ impl TestApp {
 
     /// The application with a simulator of these settings.
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::build(settings, false).await
+        Self::build(settings, false, None).await
     }
 
     /// The application with a simulator that takes messages and never tells what became of them, for
@@ -60,18 +62,28 @@ impl TestApp {
     }
 
     pub(crate) async fn quiet_with(settings: Settings) -> Self {
-        Self::build(settings, true).await
+        Self::build(settings, true, None).await
     }
 
-    async fn build(settings: Settings, quiet: bool) -> Self {
+    /// The application with a store that misbehaves as it is told.
+    pub(crate) async fn with_store(store: &Arc<Store>) -> Self {
+        let settings = Settings {
+            answer_latency_ms: 0,
+            ..Settings::default()
+        };
+        Self::build(settings, false, Some(Arc::clone(store))).await
+    }
+
+    async fn build(settings: Settings, quiet: bool, store: Option<Arc<Store>>) -> Self {
         let clock = TestClock::new();
         let stack = Stack::embedded().unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let dynamo = Dynamo::open(
-            local::dynamo::Place::Memory(Arc::clone(&shared)),
-            &stack.tables,
-        )
-        .unwrap();
+        let place = local::dynamo::Place::Memory(Arc::clone(&shared));
+        let between = store.map(|store| {
+            *store.clock.lock().unwrap() = Some(clock.clone());
+            store as Arc<dyn Interceptor>
+        });
+        let dynamo = Dynamo::open_with(place, &stack.tables, between).unwrap();
         let queue = LocalQueue::open(
             &local::queue::Place::Memory,
             &stack.queues,
@@ -214,6 +226,16 @@ impl TestApp {
         })
     }
 
+    /// Begins to handle every ready message of a queue and does not wait for the end.
+    pub(crate) async fn begin_all(&self, queue: QueueName) {
+        for message in self.queue.receive(queue, 10).await.unwrap() {
+            let host = self.host.clone();
+            tokio::spawn(async move {
+                host.run_message(message).await;
+            });
+        }
+    }
+
     /// Lets what is under way go on, moving only the clock, until the condition holds.
     pub(crate) async fn go_on_until(&self, stop: impl AsyncFn() -> bool) {
         while !stop().await {
@@ -265,6 +287,34 @@ impl TestApp {
         let left = Self::leftovers(&self.queue).await;
         assert!(left.is_empty(), "work was left behind: {left:?}");
         self.leftovers_allowed = true;
+    }
+}
+
+/// What stands between the application and its database.
+#[derive(Default)]
+pub(crate) struct Store {
+    clock: Mutex<Option<TestClock>>,
+    /// How long each write takes.
+    pub(crate) write_millis: AtomicI64,
+    /// Writes that touch this text fail from now on, as if DynamoDB were out of reach.
+    pub(crate) broken: Mutex<Option<&'static str>>,
+}
+
+impl Interceptor for Store {
+    fn call(&self, call: Call, next: Next) -> BoxFuture<'static, Result<Answer, Lost>> {
+        let is_write = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
+            .contains(&call.operation.as_str());
+        if is_write {
+            let broken = *self.broken.lock().unwrap();
+            if broken.is_some_and(|text| call.body.contains(text)) {
+                return Box::pin(async { Err(Lost) });
+            }
+            let took = SignedDuration::from_millis(self.write_millis.load(Ordering::Relaxed));
+            if let Some(clock) = self.clock.lock().unwrap().as_ref() {
+                clock.advance_to(clock.now() + took);
+            }
+        }
+        Box::pin(async move { Ok(next.run(call).await) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Steps that many tests begin with: a connected number, contacts in a group, a campaign.
 
+use app::task::QueueName;
 use axum::http::Method;
 use serde_json::{Value, json};
 use simulator::universe;
@@ -99,6 +100,21 @@ impl TestApp {
             )
             .await
             .expect(202);
+    }
+
+    /// Lets queues and clock go on until the simulator has accepted this many messages.
+    pub(crate) async fn go_on_until_sent(&self, count: u64) {
+        self.go_on_until(async || {
+            for queue in [
+                QueueName::CampaignPlan,
+                QueueName::CampaignDispatch,
+                QueueName::CampaignSend,
+            ] {
+                self.begin_all(queue).await;
+            }
+            self.ledger().await["accepted"].as_u64() >= Some(count)
+        })
+        .await;
     }
 
     pub(crate) async fn campaign(&self, caller: &Caller, campaign: &str) -> Value {

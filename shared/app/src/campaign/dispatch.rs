@@ -38,7 +38,8 @@ pub async fn run(app: App, task: CampaignDispatch) -> Result<(), Error> {
     let progress = progress(&app, scope, &campaign).await?;
     let until = (progress.launched + horizon).clamp(progress.dispatched, progress.chunks);
     if until == progress.dispatched {
-        return Ok(());
+        // Perhaps nothing is left at all, and whoever should have said so died.
+        return complete(&app, scope, &campaign).await;
     }
     let sends: Vec<CampaignSend> = (progress.dispatched..until)
         .map(|chunk| CampaignSend {

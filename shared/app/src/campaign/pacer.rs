@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::store::{Scope, Write};
 use crate::{App, Error};
 
+/// How far ahead of now the first slot lies when a number has been idle: longer than a write takes.
+const LEAD_US: i64 = 50_000;
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Pacer {
     /// Microseconds since the epoch: the first slot that nobody owns.
@@ -17,6 +20,9 @@ struct Pacer {
 }
 
 /// Reserves consecutive slots: right after the last reserved one, or from now when that has passed.
+///
+/// A pacer that stands still begins a little ahead, because the reservation itself takes time, and a
+/// slot that has passed when it arrives is lost.
 pub(super) async fn reserve(
     app: &App,
     scope: Scope<'_>,
@@ -33,8 +39,9 @@ pub(super) async fn reserve(
         if let Some(pacer) = app.store.update_returning::<Pacer>(queue_up).await? {
             return Ok(Block::new(limit, pacer.next_us - length, count));
         }
+        let begin = app.now().as_microsecond() + LEAD_US;
         let start = Write::update(scope.pacer(channel))
-            .set("next_us", &(now + length))?
+            .set("next_us", &(begin + length))?
             .if_below("next_us", &now)?;
         if let Some(pacer) = app.store.update_returning::<Pacer>(start).await? {
             return Ok(Block::new(limit, pacer.next_us - length, count));

@@ -13,6 +13,7 @@ mod launch;
 mod record;
 mod slots;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::campaign::{Excluded, State};
@@ -86,51 +87,68 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
         .filter(|index| !settled(*index))
         .collect();
     let free = consenting(&chunk, free).await?;
-    finish(&chunk, &held, launch::all(&chunk, &held, free).await?).await
+    finish(
+        &chunk,
+        &held,
+        &task,
+        launch::all(&chunk, &held, free).await?,
+    )
+    .await
 }
 
-/// Reads consent again: a person who opted out since the planning is excluded now.
+/// Reads the contacts again: a person who opted out since the planning, or whose contact is not the
+/// one that was planned any more, is excluded now.
 async fn consenting(chunk: &Chunk<'_>, free: Vec<u32>) -> Result<Vec<u32>, Error> {
-    let keys: Vec<_> = free
+    let people = free
         .iter()
-        .filter_map(|index| chunk.people.people.get(*index as usize))
-        .map(|person| chunk.scope.contact(&person.contact))
+        .filter_map(|index| Some((*index, chunk.people.people.get(*index as usize)?)));
+    let people: Vec<_> = people.collect();
+    let keys: Vec<_> = people
+        .iter()
+        .map(|(_, person)| chunk.scope.contact(&person.contact))
         .collect();
-    let contacts: Vec<(usize, Contact)> = chunk.app.store.get_many(&keys).await?;
-    let opted_out: Vec<u32> = contacts
-        .into_iter()
-        .filter(|(_, contact)| contact.consent == Consent::OptedOut)
-        .map(|(place, _)| free[place])
-        .collect();
+    let contacts: HashMap<usize, Contact> =
+        chunk.app.store.get_many(&keys).await?.into_iter().collect();
+    let (mut going, mut opted_out, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, (index, person)) in people.into_iter().enumerate() {
+        match contacts.get(&place) {
+            Some(contact) if contact.consent == Consent::OptedOut => opted_out.push(index),
+            Some(contact) if contact.phone.as_ref() == Some(&person.phone) => going.push(index),
+            Some(_) | None => changed.push(index),
+        }
+    }
     record::excluded(chunk, &opted_out, Excluded::OptedOut).await?;
-    Ok(free
-        .into_iter()
-        .filter(|index| !opted_out.contains(index))
-        .collect())
+    record::excluded(chunk, &changed, Excluded::Changed).await?;
+    Ok(going)
 }
 
 /// How the launching ended.
 pub(super) enum Ended {
     /// Everyone has an outcome.
     Settled,
-    /// Nobody from this place on who lacks an outcome was sent to: the time was up, or the claim or
-    /// the campaign changed.
-    Stopped { next: u32 },
+    /// Nobody from this place on who lacks an outcome was sent to. The rest is for later.
+    Stopped { next: u32, after: Duration },
     /// Meta refuses everybody for this reason; otherwise as above.
     Refused { code: i64, next: u32 },
+    /// Something of ours failed; otherwise as above.
+    Failed { error: Error, next: u32 },
 }
 
-async fn finish(chunk: &Chunk<'_>, held: &Held, ended: Ended) -> Result<(), Error> {
+async fn finish(
+    chunk: &Chunk<'_>,
+    held: &Held,
+    task: &CampaignSend,
+    ended: Ended,
+) -> Result<(), Error> {
     match ended {
         Ended::Settled => {
             held.done(chunk).await?;
             dispatch::complete(chunk.app, chunk.scope, chunk.campaign).await
         }
-        Ended::Stopped { next } => {
+        Ended::Stopped { next, after } => {
             held.release(chunk, next).await?;
-            Err(Error::Later {
-                after: Duration::from_secs(1),
-            })
+            // A new message, because waiting for Meta must not use up the deliveries of this one.
+            chunk.app.enqueue(task, after).await
         }
         Ended::Refused { code, next } => {
             held.release(chunk, next).await?;
@@ -141,6 +159,10 @@ async fn finish(chunk: &Chunk<'_>, held: &Held, ended: Ended) -> Result<(), Erro
                 whatsapp::reason(code),
             )
             .await
+        }
+        Ended::Failed { error, next } => {
+            held.release(chunk, next).await?;
+            Err(error)
         }
     }
 }

@@ -43,7 +43,15 @@ pub async fn run(app: App) -> Result<(), Error> {
             let page = app.store.page::<Due>(&range, span).await?;
             let now = app.now();
             for due in page.items.iter().take_while(|due| is_due(due, now)) {
-                look_after(&app, due).await?;
+                // One campaign in trouble must not keep the others from being looked after.
+                if let Err(error) = look_after(&app, due).await {
+                    tracing::error!(
+                        workspace = %due.workspace,
+                        campaign = %due.id,
+                        error = error.chain(),
+                        "a campaign cannot be looked after"
+                    );
+                }
             }
             let all_due = page.items.last().is_some_and(|due| is_due(due, now));
             match page.next.filter(|_| all_due) {
@@ -82,13 +90,14 @@ async fn look_after(app: &App, due: &Due) -> Result<(), Error> {
             app.enqueue(&task, Duration::ZERO).await?;
         }
         State::Sending => dispatch::wake(app, &campaign).await?,
+        // The index may still name a campaign that has just ended.
         State::Draft
         | State::Scheduled
         | State::Pausing
         | State::Paused
         | State::Completed
         | State::Cancelled
-        | State::Failed => {}
+        | State::Failed => return Ok(()),
     }
     postpone(app, scope, &campaign).await
 }

@@ -111,7 +111,7 @@ impl<R: Read> Rows<R> {
         if !self
             .reader
             .read_byte_record(&mut fields)
-            .map_err(io::Error::other)?
+            .map_err(unwrapped)?
         {
             return Ok(None);
         }
@@ -120,6 +120,14 @@ impl<R: Read> Rows<R> {
             fields,
             end: self.start + self.reader.position().byte(),
         }))
+    }
+}
+
+/// An error of the reader below as it was, so that its kind still says whose fault it is.
+fn unwrapped(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
     }
 }
 
@@ -133,10 +141,12 @@ impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         if self.unread.fetch_add(count, Ordering::Relaxed) > ROW_MAX + BUFFER {
-            return Err(io::Error::other(format!(
+            let reason = format!(
                 "a row is longer than {} MB; is a quotation mark not closed?",
                 ROW_MAX >> 20
-            )));
+            );
+            // Of this kind because it is the file's fault; any other error is the reading's.
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
         Ok(count)
     }
@@ -277,5 +287,26 @@ mod tests {
                 .to_string()
                 .contains("quotation mark")
         );
+    }
+
+    /// Gives a little and then breaks off, as a lost connection does.
+    struct Broken<'a>(&'a [u8]);
+
+    impl Read for Broken<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn a_connection_that_breaks_is_not_taken_for_a_broken_file() {
+        let mut rows = Rows::new(Broken(b"phone\n1\n2"), Encoding::Utf8, b',', 0).unwrap();
+        rows.next().unwrap();
+        rows.next().unwrap();
+        let error = rows.next().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 }

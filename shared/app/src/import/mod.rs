@@ -30,6 +30,11 @@ pub use step::run;
 /// The largest file, in bytes.
 pub const SIZE_MAX: u64 = 100 * 1024 * 1024;
 
+const FILE_NAME_MAX: usize = 200;
+
+/// The most columns that are mapped by hand.
+const COLUMNS_MAX: usize = 100;
+
 const UPLOAD_EXPIRES: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +108,12 @@ pub async fn create(
     new: NewImport,
 ) -> Result<(Import, Presigned), Error> {
     actor.require(Permission::WriteContacts)?;
+    if new.file_name.chars().count() > FILE_NAME_MAX || new.mapping.len() > COLUMNS_MAX {
+        let message = format!(
+            "a file name has at most {FILE_NAME_MAX} characters, and a mapping {COLUMNS_MAX} columns"
+        );
+        return Err(Error::invalid("file_name", message));
+    }
     if new.size == 0 {
         return Err(Error::invalid("size", "the file is empty"));
     }

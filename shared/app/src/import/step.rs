@@ -1,6 +1,6 @@
 //! One step of an import: from the checkpoint on, for as long as an invocation allows.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use domain::contact::columns::columns;
@@ -41,7 +41,10 @@ pub async fn run(app: App, task: ContactImport) -> Result<(), Error> {
                     .write(begun(scope, &import, &layout, offset)?)
                     .await?;
                 if !committed.yes() {
-                    return Ok(());
+                    // Another step was first, or this one's own answer was lost. Which of the two shows
+                    // at the next look, and of two steps at once only one goes on.
+                    let after = Duration::from_secs(1);
+                    return Err(Error::Later { after });
                 }
                 (import.offset, import.row) = (offset, 1);
                 import.layout = Some(layout.clone());
@@ -55,7 +58,11 @@ pub async fn run(app: App, task: ContactImport) -> Result<(), Error> {
     while let Some(batch) = batches.recv().await {
         let rows = match batch {
             Ok(rows) => rows,
-            Err(error) => return fail(&app, scope, &import, &error.to_string()).await,
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return fail(&app, scope, &import, &error.to_string()).await;
+            }
+            // The step is repeated, and continues at the checkpoint.
+            Err(error) => return Err(unreadable(error)),
         };
         match write(&app, scope, &mut import, &layout, rows).await? {
             Progress::Made => {}

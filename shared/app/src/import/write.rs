@@ -296,7 +296,16 @@ fn effect(
     }
     let joins = groups.of(person);
     if let Some(old) = existing {
-        let new = updated(app, import, old, person, joins);
+        let new = match updated(app, import, old, person, joins) {
+            Ok(new) => new,
+            Err(refused) => {
+                let failed = invalid(parsed.row, refused, "");
+                return Ok(Effect {
+                    failed: Some(failed),
+                    ..Effect::default()
+                });
+            }
+        };
         let joined = missing(&old.groups, &new.groups).cloned().collect();
         return Ok(Effect {
             writes: change(scope, old, &new)?,
@@ -340,21 +349,25 @@ fn updated<'a>(
     old: &Contact,
     person: &Person,
     joins: impl Iterator<Item = &'a GroupId>,
-) -> Contact {
+) -> Result<Contact, InvalidField> {
     let mut new = touched(old.clone(), app, Some(import.id.clone()));
     new.name = person.name.clone().or(new.name);
     new.email = person.email.clone().or(new.email);
     new.attributes.extend(person.attributes.clone());
+    new.attributes = contact::attributes(&new.attributes)?;
     new.groups = union(&old.groups, joins);
-    new
+    Ok(new)
 }
 
+/// All the groups a contact is in, and of the new ones as many as it may still join.
 fn union<'a>(old: &[GroupId], more: impl Iterator<Item = &'a GroupId>) -> Vec<GroupId> {
     let mut groups = old.to_vec();
-    groups.extend(more.cloned());
+    for group in more {
+        if groups.len() < GROUPS_PER_CONTACT_MAX && !groups.contains(group) {
+            groups.push(group.clone());
+        }
+    }
     groups.sort_unstable();
-    groups.dedup();
-    groups.truncate(GROUPS_PER_CONTACT_MAX);
     groups
 }
 
@@ -393,13 +406,8 @@ async fn groups(
 }
 
 fn parse(number: u64, row: &Row, import: &Import, layout: &Layout) -> Parsed {
-    let person = person(row, import, layout).map_err(|(refused, value)| FailedRow {
-        row: number,
-        problem: Problem::Invalid,
-        field: refused.field,
-        reason: refused.message,
-        value: shortened(&value),
-    });
+    let person =
+        person(row, import, layout).map_err(|(refused, value)| invalid(number, refused, &value));
     Parsed {
         row: number,
         end: row.end,
@@ -481,6 +489,16 @@ fn field_name(column: &Column) -> String {
         Column::Groups => "groups".to_owned(),
         Column::Attribute(key) => format!("attributes.{key}"),
         Column::Ignore => "row".to_owned(),
+    }
+}
+
+fn invalid(row: u64, refused: InvalidField, value: &str) -> FailedRow {
+    FailedRow {
+        row,
+        problem: Problem::Invalid,
+        field: refused.field,
+        reason: refused.message,
+        value: shortened(value),
     }
 }
 

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update,
 };
+use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 
 use super::Store;
@@ -16,8 +17,18 @@ use crate::Error;
 /// The most writes one transaction may hold (DynamoDB: TransactWriteItems).
 pub const TRANSACTION_MAX: usize = 100;
 
-/// How often a transaction that collided with another is repeated at once.
-const COLLISIONS: u32 = 8;
+/// How often a write that collided with another is repeated.
+const TRIES: u32 = 6;
+
+/// The longest first pause; each is twice the one before.
+const PAUSE_MS: i64 = 20;
+
+/// The reasons for which the same write may succeed in a moment (DynamoDB: TransactWriteItems).
+const CONTENDED: [&str; 3] = [
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+];
 
 impl Store {
     /// Writes one item.
@@ -35,13 +46,21 @@ impl Store {
     /// DynamoDB cannot be reached or refused the request itself.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<Committed, Error> {
         if let [write] = writes.as_slice() {
-            return self.write_one(write).await;
+            let mut tries = 0;
+            loop {
+                match self.write_one(write).await {
+                    Err(Failed::Condition) => return Ok(Committed::No(vec![0])),
+                    Err(Failed::Contended(_)) if tries < TRIES => self.pause(&mut tries).await,
+                    Err(Failed::Contended(error) | Failed::Other(error)) => return Err(error),
+                    Ok(()) => return Ok(Committed::Yes),
+                }
+            }
         }
         let items = writes
             .into_iter()
             .map(|write| self.transact_item(write))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut collisions = 0;
+        let mut tries = 0;
         loop {
             let sent = self
                 .client
@@ -55,12 +74,20 @@ impl Store {
             };
             match cancelled(&error) {
                 Some(Cancelled::Conditions(failed)) => return Ok(Committed::No(failed)),
-                Some(Cancelled::Collision) if collisions < COLLISIONS => collisions += 1,
-                Some(Cancelled::Collision) | None => {
+                Some(Cancelled::Contended) if tries < TRIES => self.pause(&mut tries).await,
+                Some(Cancelled::Contended) | None => {
                     return Err(Error::unavailable("a transaction failed", error));
                 }
             }
         }
+    }
+
+    /// Waits a little longer each time, and never as long as somebody else who collided.
+    async fn pause(&self, tries: &mut u32) {
+        let longest = PAUSE_MS << *tries;
+        let pause = SignedDuration::from_millis(rand::random_range(longest / 2..=longest));
+        *tries += 1;
+        self.clock.sleep_until(self.clock.now() + pause).await;
     }
 
     /// Changes one item and returns it as it is afterwards, or `None` when a condition did not hold.
@@ -86,11 +113,14 @@ impl Store {
             .await;
         match sent {
             Ok(output) => output.attributes.map(super::read::from_item).transpose(),
-            Err(error) => failed(error).map_or(Ok(None), Err),
+            Err(error) => match failed(error) {
+                Failed::Condition => Ok(None),
+                Failed::Contended(error) | Failed::Other(error) => Err(error),
+            },
         }
     }
 
-    async fn write_one(&self, write: &Write) -> Result<Committed, Error> {
+    async fn write_one(&self, write: &Write) -> Result<(), Failed> {
         let write = write.clone();
         let table = self.table(write.key.table);
         let (condition, expression) = (write.condition(), write.expression());
@@ -109,7 +139,7 @@ impl Store {
             };
         }
         let key = Some(key_item(&write.key));
-        let outcome = match write.kind {
+        match write.kind {
             Kind::Put(item) => send!(
                 self.client
                     .put_item()
@@ -124,12 +154,7 @@ impl Store {
                 )
             }
             Kind::Delete => send!(self.client.delete_item().set_key(key)),
-            Kind::Check => Err(Some(Error::broken("a check alone writes nothing"))),
-        };
-        match outcome {
-            Ok(()) => Ok(Committed::Yes),
-            Err(None) => Ok(Committed::No(vec![0])),
-            Err(Some(error)) => Err(error),
+            Kind::Check => Err(Failed::Other(Error::broken("a check alone writes nothing"))),
         }
     }
 
@@ -166,7 +191,8 @@ impl Store {
 
 enum Cancelled {
     Conditions(Vec<usize>),
-    Collision,
+    /// Another transaction was at the same items, or there was too much at once.
+    Contended,
 }
 
 fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
@@ -189,18 +215,31 @@ fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
     if !failed.is_empty() {
         return Some(Cancelled::Conditions(failed));
     }
-    codes
-        .contains(&"TransactionConflict")
-        .then_some(Cancelled::Collision)
+    let contended = |code: &&str| CONTENDED.contains(code);
+    codes.iter().any(contended).then_some(Cancelled::Contended)
 }
 
-/// `None` stands for a condition that did not hold.
-fn failed<E>(error: E) -> Option<Error>
+/// Why one write did not take place.
+enum Failed {
+    Condition,
+    Contended(Error),
+    Other(Error),
+}
+
+fn failed<E>(error: E) -> Failed
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    (error.code() != Some("ConditionalCheckFailedException"))
-        .then(|| Error::unavailable("an item cannot be written", error))
+    let contended = match error.code() {
+        Some("ConditionalCheckFailedException") => return Failed::Condition,
+        code => code == Some("TransactionConflictException"),
+    };
+    let error = Error::unavailable("an item cannot be written", error);
+    if contended {
+        Failed::Contended(error)
+    } else {
+        Failed::Other(error)
+    }
 }
 
 fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Error {

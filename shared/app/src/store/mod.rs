@@ -10,11 +10,14 @@ pub mod key;
 pub mod read;
 pub mod write;
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 use domain::id::WorkspaceId;
 
 use crate::Config;
 use crate::config::Tables;
+use crate::ports::Clock;
 use key::Table;
 
 pub use read::PageOf;
@@ -23,6 +26,7 @@ pub use write::{Committed, Write};
 pub struct Store {
     client: Client,
     tables: Tables,
+    clock: Arc<dyn Clock>,
 }
 
 /// The data of one workspace: the maker of its keys.
@@ -33,10 +37,11 @@ pub struct Scope<'a> {
 
 impl Store {
     #[must_use]
-    pub fn new(client: Client, config: &Config) -> Self {
+    pub fn new(client: Client, config: &Config, clock: Arc<dyn Clock>) -> Self {
         Self {
             client,
             tables: config.tables.clone(),
+            clock,
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Excluded {
     MissingValue,
     /// The filled text is longer than Meta allows.
     TooLong,
+    /// The contact was deleted, or has another number, since the campaign was prepared.
+    Changed,
 }
 
 impl Excluded {
@@ -39,6 +41,9 @@ impl Excluded {
             Self::MissingValue => "A variable has no value for this contact and no fallback.",
             Self::TooLong => {
                 "The message is longer than WhatsApp allows once its variables are filled."
+            }
+            Self::Changed => {
+                "The contact was deleted or has another number since the campaign was prepared."
             }
         }
     }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Slot, Template, fill::clean};
 
+/// The longest text a mapping may hold, fallbacks included: no part of a message takes more.
+const TEXT_LIMIT: usize = super::BODY_LIMIT;
+
 /// As JSON: `{"body.1": {"from": "field", "field": "name", "fallback": "friend"}}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -51,6 +54,8 @@ pub enum MappingError {
     Unknown { slot: Slot },
     #[error("the text for {slot} is empty")]
     EmptyText { slot: Slot },
+    #[error("the text for {slot} is longer than {TEXT_LIMIT} characters")]
+    TextTooLong { slot: Slot },
     #[error("the attribute for {slot} has no name")]
     EmptyKey { slot: Slot },
 }
@@ -61,6 +66,7 @@ impl MappingError {
             Self::Missing { slot }
             | Self::Unknown { slot }
             | Self::EmptyText { slot }
+            | Self::TextTooLong { slot }
             | Self::EmptyKey { slot } => slot,
         }
     }
@@ -89,6 +95,15 @@ impl Mapping {
                 Source::Text { value } if clean(value).is_none() => {
                     Some(MappingError::EmptyText { slot })
                 }
+                Source::Text { value: text }
+                | Source::Field {
+                    fallback: Some(text),
+                    ..
+                }
+                | Source::Attribute {
+                    fallback: Some(text),
+                    ..
+                } if text.chars().count() > TEXT_LIMIT => Some(MappingError::TextTooLong { slot }),
                 Source::Attribute { key, .. } if key.trim().is_empty() => {
                     Some(MappingError::EmptyKey { slot })
                 }

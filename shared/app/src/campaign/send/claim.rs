@@ -98,23 +98,29 @@ impl Held {
         self.mark.store(mark, Ordering::Relaxed);
         if launched {
             self.launched.store(true, Ordering::Relaxed);
-            self.wake(chunk).await?;
+            if let Err(error) = self.wake(chunk).await {
+                // The mark stands, so the sending goes on; the chunk's end wakes once more.
+                tracing::warn!(error = error.chain(), "the dispatching was not woken");
+            }
         }
         Ok(true)
     }
 
     /// Has the next chunk put in flight, once.
     async fn wake(&self, chunk: &Chunk<'_>) -> Result<(), Error> {
-        if !self.woken.swap(true, Ordering::Relaxed) {
+        if !self.woken.load(Ordering::Relaxed) {
             dispatch::wake(chunk.app, chunk.campaign).await?;
+            self.woken.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Gives the chunk back: nobody from `next` on who lacks an outcome was sent to.
+    /// Gives the chunk back: nobody from `next` on who lacks an outcome was sent to. The token goes as
+    /// well, so that an advance which is still on its way cannot raise the mark again.
     pub(super) async fn release(&self, chunk: &Chunk<'_>, next: u32) -> Result<(), Error> {
         let released = self
             .own(chunk)?
+            .set("token", "")?
             .set("mark", &next.min(self.mark()))?
             .set("lease", &0)?;
         // A claim that was lost needs no release.

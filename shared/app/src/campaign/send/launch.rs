@@ -5,6 +5,7 @@
 //! costs a slot.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use domain::campaign::RecipientRef;
 use domain::message::Outcome as Rank;
@@ -22,8 +23,11 @@ use crate::campaign::outcome::Evidence;
 use crate::campaign::pacer;
 use crate::{Error, channel};
 
-/// How often a message that was certainly not accepted is launched.
+/// How often a person is tried whom Meta wants to be left alone for a moment.
 const ATTEMPTS: u32 = 5;
+
+/// How long the rest of a chunk waits when WhatsApp is out of reach or the number too fast for it.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// How long a number rests after Meta called it too fast.
 const REST_US: i64 = 1_000_000;
@@ -34,10 +38,11 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(45);
 /// What became of one launch.
 enum Answer {
     Settled(Rank, Evidence),
-    /// Certainly not accepted; it may be launched again.
-    Again {
-        slow: bool,
-        code: Option<i64>,
+    /// Certainly not accepted, and nobody else would be at the moment.
+    Wait,
+    /// Certainly not accepted, because this person was written to too often just now.
+    Hold {
+        code: i64,
     },
     /// Nobody of this campaign will be accepted.
     Stop {
@@ -46,10 +51,20 @@ enum Answer {
 }
 
 /// Why a round ended before everyone was launched.
-#[derive(Debug, Clone, Copy)]
 enum Stop {
     OutOfTime,
-    Refused { code: i64 },
+    Halted(Halt),
+    Failed(Error),
+}
+
+/// What an answer says about everyone who is not launched yet.
+#[derive(Debug, Clone, Copy)]
+enum Halt {
+    /// WhatsApp is out of reach, or the number too fast for it.
+    Wait,
+    Refused {
+        code: i64,
+    },
 }
 
 /// Sends to everyone of `free`, in order.
@@ -65,15 +80,25 @@ pub(super) async fn all(chunk: &Chunk<'_>, held: &Held, free: Vec<u32>) -> Resul
         tries: HashMap::new(),
     };
     let mut todo = VecDeque::from(free);
-    // Usually one round; another for those that Meta certainly did not accept.
+    // Usually one round; another for those whom Meta wants to be left alone for a moment.
     while !todo.is_empty() {
         let (left, stop) = round.run(todo).await?;
         // Everyone below this place has an outcome, so nobody from it on who lacks one was accepted.
         let next = left.iter().copied().min().unwrap_or(u32::MAX);
         match stop {
             None => todo = left,
-            Some(Stop::OutOfTime) => return Ok(Ended::Stopped { next }),
-            Some(Stop::Refused { code }) => return Ok(Ended::Refused { code, next }),
+            Some(Stop::Halted(Halt::Refused { code })) => return Ok(Ended::Refused { code, next }),
+            // The last answer may have said so after everyone was launched and settled.
+            Some(_) if left.is_empty() => todo = left,
+            Some(Stop::OutOfTime) => {
+                let after = Duration::ZERO;
+                return Ok(Ended::Stopped { next, after });
+            }
+            Some(Stop::Halted(Halt::Wait)) => {
+                let after = WAIT;
+                return Ok(Ended::Stopped { next, after });
+            }
+            Some(Stop::Failed(error)) => return Ok(Ended::Failed { error, next }),
         }
     }
     Ok(Ended::Settled)
@@ -84,27 +109,53 @@ struct Round<'a> {
     held: &'a Held,
     token: &'a AccessToken,
     deadline: Timestamp,
-    /// How often each was launched, of those that were launched in vain.
+    /// How often each was launched, of those whom Meta wants to be left alone.
     tries: HashMap<u32, u32>,
 }
 
 impl Round<'_> {
     /// Launches everyone of `todo` once. Returns who was not accepted and may be launched again, and
     /// why the round ended early.
+    ///
+    /// # Errors
+    /// Outcomes cannot be written. Then it is not known who was accepted, and the chunk is left to be
+    /// taken over.
     async fn run(&mut self, todo: VecDeque<u32>) -> Result<(VecDeque<u32>, Option<Stop>), Error> {
         let (launched, launches) = mpsc::unbounded_channel();
         let (learned, known) = mpsc::unbounded_channel();
-        let (refuse, refused) = watch::channel(None);
+        let (halt, halted) = watch::channel(None);
         let (chunk, held, deadline) = (self.chunk, self.held, self.deadline);
-        let (launch, again, recorded) = tokio::join!(
-            launch(chunk, held, deadline, todo, launched, refused),
-            self.answers(launches, learned, refuse),
+        let ((mut left, stop), again, recorded) = tokio::join!(
+            launch(chunk, held, deadline, todo, launched, halted.clone()),
+            self.answers(launches, learned, halt),
             record::gather(chunk, known),
         );
         recorded?;
-        let (mut left, stop) = launch?;
-        left.extend(again?);
-        Ok((left, stop))
+        left.extend(again);
+        let halt = *halted.borrow();
+        match halt {
+            // An answer that came after the last launch counts like one that came before.
+            Some(halt) => {
+                if matches!(halt, Halt::Wait) {
+                    self.rest().await;
+                }
+                Ok((left, Some(Stop::Halted(halt))))
+            }
+            None => Ok((left, stop)),
+        }
+    }
+
+    /// Lets the number rest. When that fails, others find out by themselves that it is too fast.
+    async fn rest(&self) {
+        let Chunk {
+            app,
+            scope,
+            channel,
+            ..
+        } = *self.chunk;
+        if let Err(error) = pacer::hold(app, scope, &channel.id, REST_US).await {
+            tracing::warn!(error = error.chain(), "the number was not held");
+        }
     }
 
     /// Runs the calls of what is launched, and passes on what is learned. Returns those to try again.
@@ -112,11 +163,10 @@ impl Round<'_> {
         &mut self,
         mut launches: mpsc::UnboundedReceiver<u32>,
         learned: mpsc::UnboundedSender<Known>,
-        refuse: watch::Sender<Option<i64>>,
-    ) -> Result<Vec<u32>, Error> {
+        halt: watch::Sender<Option<Halt>>,
+    ) -> Vec<u32> {
         let (chunk, token) = (self.chunk, self.token);
         let mut again = Vec::new();
-        let mut slow = false;
         let mut open = FuturesUnordered::new();
         let mut ended = false;
         while !(ended && open.is_empty()) {
@@ -134,21 +184,24 @@ impl Round<'_> {
             let settled = match answer {
                 Answer::Settled(status, evidence) => Some((status, evidence)),
                 Answer::Stop { code } => {
-                    refuse.send_replace(Some(code));
+                    halt.send_replace(Some(Halt::Refused { code }));
                     Some((Rank::Failed, failure(code)))
                 }
-                Answer::Again {
-                    slow: too_fast,
-                    code,
-                } => {
-                    slow |= too_fast;
+                Answer::Wait => {
+                    halt.send_modify(|halt| {
+                        halt.get_or_insert(Halt::Wait);
+                    });
+                    again.push(index);
+                    None
+                }
+                Answer::Hold { code } => {
                     let tries = self.tries.entry(index).or_default();
                     *tries += 1;
                     let given_up = *tries == ATTEMPTS;
                     if !given_up {
                         again.push(index);
                     }
-                    given_up.then_some((Rank::Failed, Evidence { wamid: None, code }))
+                    given_up.then_some((Rank::Failed, failure(code)))
                 }
             };
             if let Some((status, evidence)) = settled {
@@ -156,10 +209,7 @@ impl Round<'_> {
                 let _ = learned.send((index, status, evidence));
             }
         }
-        if slow {
-            pacer::hold(chunk.app, chunk.scope, &chunk.channel.id, REST_US).await?;
-        }
-        Ok(again)
+        again
     }
 }
 
@@ -170,21 +220,23 @@ async fn launch(
     deadline: Timestamp,
     mut todo: VecDeque<u32>,
     launched: mpsc::UnboundedSender<u32>,
-    refused: watch::Receiver<Option<i64>>,
-) -> Result<(VecDeque<u32>, Option<Stop>), Error> {
+    halted: watch::Receiver<Option<Halt>>,
+) -> (VecDeque<u32>, Option<Stop>) {
     let mut slots = Slots::new(chunk, held);
     while let Some(index) = todo.front().copied() {
-        if let Some(code) = *refused.borrow() {
-            return Ok((todo, Some(Stop::Refused { code })));
+        if let Some(halt) = *halted.borrow() {
+            return (todo, Some(Stop::Halted(halt)));
         }
-        if chunk.app.now() >= deadline || !slots.turn(&todo).await? {
-            return Ok((todo, Some(Stop::OutOfTime)));
+        match slots.turn(&todo, deadline).await {
+            Ok(true) => {}
+            Ok(false) => return (todo, Some(Stop::OutOfTime)),
+            Err(error) => return (todo, Some(Stop::Failed(error))),
         }
         todo.pop_front();
         // The receiver lives as long as this sender: both are parts of one join.
         let _ = launched.send(index);
     }
-    Ok((todo, None))
+    (todo, None)
 }
 
 async fn send(chunk: &Chunk<'_>, token: &AccessToken, index: u32) -> Answer {
@@ -218,19 +270,10 @@ async fn send(chunk: &Chunk<'_>, token: &AccessToken, index: u32) -> Answer {
             },
         ),
         Err(SendError::Unknown(_)) => Answer::Settled(Rank::Unknown, Evidence::default()),
-        Err(SendError::NotSent(_)) => Answer::Again {
-            slow: false,
-            code: None,
-        },
+        Err(SendError::NotSent(_)) => Answer::Wait,
         Err(SendError::Refused(refusal)) => match refusal.class() {
-            ErrorClass::Slow => Answer::Again {
-                slow: true,
-                code: Some(refusal.code),
-            },
-            ErrorClass::HoldPerson => Answer::Again {
-                slow: false,
-                code: Some(refusal.code),
-            },
+            ErrorClass::Slow => Answer::Wait,
+            ErrorClass::HoldPerson => Answer::Hold { code: refusal.code },
             ErrorClass::DropPerson => Answer::Settled(Rank::Failed, failure(refusal.code)),
             ErrorClass::StopCampaign => Answer::Stop { code: refusal.code },
             ErrorClass::Unclear => Answer::Settled(Rank::Unknown, Evidence::default()),

@@ -30,9 +30,13 @@ impl<'a> Slots<'a> {
     }
 
     /// Waits for the next slot, which is the turn of the first of `todo`. `false` when nobody further
-    /// may be sent to.
-    pub(super) async fn turn(&mut self, todo: &VecDeque<u32>) -> Result<bool, Error> {
-        loop {
+    /// may be sent to, or the time is up.
+    pub(super) async fn turn(
+        &mut self,
+        todo: &VecDeque<u32>,
+        deadline: Timestamp,
+    ) -> Result<bool, Error> {
+        while self.chunk.app.now() < deadline {
             self.reserve_ahead(todo, 0);
             match self.ready.pop_front() {
                 Some(slot) => {
@@ -51,6 +55,7 @@ impl<'a> Slots<'a> {
                 },
             }
         }
+        Ok(false)
     }
 
     async fn sleep_until(&mut self, slot: i64, todo: &VecDeque<u32>) -> Result<(), Error> {

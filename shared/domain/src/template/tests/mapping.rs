@@ -30,6 +30,22 @@ fn mapping(value: serde_json::Value) -> Mapping {
 }
 
 #[test]
+fn a_text_that_fits_no_message_is_refused_wherever_it_stands() {
+    let long = "x".repeat(super::BODY_LIMIT + 1);
+    let source = |fallback: &str| Source::Field {
+        field: ContactField::Name,
+        fallback: Some(fallback.to_owned()),
+    };
+    let template = template("Hello {{1}}");
+    let slot = template.slots().remove(0);
+    let check = |source| Mapping([(slot.clone(), source)].into()).check(&template);
+    assert_eq!(check(source("friend")), Ok(()));
+    let refused = check(source(&long)).unwrap_err();
+    assert_eq!(refused, [MappingError::TextTooLong { slot: slot.clone() }]);
+    assert!(check(Source::Text { value: long }).is_err());
+}
+
+#[test]
 fn a_mapping_reads_and_writes_the_api_s_json() {
     let wire = json!({
         "body.1": {"from": "field", "field": "first_name", "fallback": "friend"},
