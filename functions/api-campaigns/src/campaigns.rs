@@ -163,7 +163,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Starts a campaign. It starts once, however often this is called.
+/// Starts a campaign. It starts once: a second call is refused with `wrong_state`.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/start", operation_id = "start_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
     responses((status = 202, body = CampaignOut), (status = "default", body = Problem)))]

@@ -33,7 +33,7 @@ pub(crate) struct ImportIn {
     /// Whether rows change contacts that exist already; otherwise they count as duplicates.
     #[serde(default)]
     update_existing: bool,
-    /// Ids of groups that every contact of the file joins.
+    /// Ids of groups that every contact joins which the import creates or updates.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     groups: Vec<GroupId>,

@@ -27,7 +27,7 @@ pub enum Error {
     /// The request is fine, but not in the present state.
     #[error("{message}")]
     Refused { code: &'static str, message: String },
-    #[error("sign in, or send an API key")]
+    #[error("sign in, or send an API key that is valid")]
     Unauthenticated,
     #[error("this is not allowed here: {needed}")]
     Forbidden { needed: &'static str },

@@ -32,7 +32,9 @@ impl FromRequestParts<App> for Authenticated {
             let secret = header
                 .to_str()
                 .ok()
-                .and_then(|value| value.strip_prefix("Bearer "));
+                .and_then(|value| value.split_once(' '))
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                .map(|(_, secret)| secret);
             let secret = secret.ok_or(Error::Unauthenticated)?;
             return Ok(Self(api_key::authenticate(app, secret.trim()).await?));
         }

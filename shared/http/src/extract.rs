@@ -5,7 +5,6 @@ use std::str::FromStr;
 use app::Error;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::id::InvalidId;
@@ -36,15 +35,19 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 fn refused(rejection: JsonRejection) -> Failure {
     match rejection {
-        JsonRejection::JsonDataError(error) => {
-            // The reader's own words name the field: "unknown field `nmae`, expected …".
-            Failure::unreadable(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                error.body_text(),
-            )
-        }
+        JsonRejection::JsonDataError(error) => shape(&error),
         other => Failure::unreadable(other.status(), "unreadable", other.body_text()),
+    }
+}
+
+/// A value of the wrong shape. The reader says where it stands: `groups[0]: this is not a valid id`.
+fn shape(error: &dyn std::error::Error) -> Failure {
+    let message = error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    match message.split_once(": ") {
+        Some((field, message)) => Error::invalid(field, message).into(),
+        None => Error::invalid("body", message).into(),
     }
 }
 
@@ -59,11 +62,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             axum::extract::Query::from_request_parts(parts, state).await;
         match query {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Failure::unreadable(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                rejection.body_text(),
-            )),
+            Err(rejection) => Err(shape(&rejection)),
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::store::Scope;
 use crate::store::read::Span;
 use crate::{Actor, App, Error};
 
+/// Why nothing more is known of a message.
+const UNKNOWN: &str = "It may have been sent: there was no clear answer from WhatsApp.";
+
 /// One recipient and what became of the message.
 #[derive(Debug, Clone)]
 pub struct Recipient {
@@ -160,6 +163,7 @@ fn recipient(
         .clone();
     let code = outcome.and_then(|outcome| outcome.code);
     let excluded = outcome.and_then(|outcome| outcome.excluded);
+    let unknown = outcome.is_some_and(|outcome| outcome.status == Rank::Unknown);
     Some(Recipient {
         contact,
         phone: person.map(|person| person.phone.clone()),
@@ -168,7 +172,8 @@ fn recipient(
         code,
         reason: code
             .map(whatsapp::reason)
-            .or(excluded.map(domain::campaign::Excluded::reason)),
+            .or(excluded.map(domain::campaign::Excluded::reason))
+            .or(unknown.then_some(UNKNOWN)),
         message: person.map(|person| render(&campaign.template, &person.values)),
         at: outcome.map(|outcome| outcome.at),
     })

@@ -12,8 +12,8 @@ use domain::phone::{Phone, Region};
 use domain::workspace::Permission;
 
 use crate::error::FieldError;
-use crate::store::Scope;
 use crate::store::write::Write;
+use crate::store::{Committed, Scope};
 use crate::{Actor, App, Error, group};
 
 pub use item::Contact;
@@ -118,13 +118,14 @@ pub async fn update(
     let mut writes = change(scope, &old, &new)?;
     writes.extend(missing(&old.groups, &new.groups).map(|group| group::counted(scope, group, 1)));
     writes.extend(missing(&new.groups, &old.groups).map(|group| group::counted(scope, group, -1)));
-    app.store.transact(writes).await?.or(|| {
-        Error::refused(
-            "conflict",
-            "the contact was changed by someone else, or the number belongs to another contact; load it and try again",
-        )
-    })?;
-    Ok(new)
+    match app.store.transact(writes).await? {
+        Committed::Yes => Ok(new),
+        // The first write is the contact itself; after it come its number and its groups.
+        Committed::No(failed) if failed.contains(&0) || old.phone == new.phone => {
+            Err(changed_meanwhile())
+        }
+        Committed::No(_) => Err(taken()),
+    }
 }
 
 /// # Errors
@@ -144,12 +145,7 @@ pub async fn delete(app: &App, actor: &Actor, id: &ContactId) -> Result<(), Erro
         writes.push(Write::delete(scope.membership(&group, id)));
         writes.push(group::counted(scope, &group, -1));
     }
-    app.store.transact(writes).await?.or(|| {
-        Error::refused(
-            "conflict",
-            "the contact was changed by someone else; load it and try again",
-        )
-    })
+    app.store.transact(writes).await?.or(changed_meanwhile)
 }
 
 /// The contact with this number.
@@ -326,6 +322,13 @@ fn invalid(field: &str, error: impl std::fmt::Display) -> FieldError {
         field: field.to_owned(),
         message: error.to_string(),
     }
+}
+
+fn changed_meanwhile() -> Error {
+    Error::refused(
+        "conflict",
+        "the contact was changed by someone else; load it and try again",
+    )
 }
 
 fn taken() -> Error {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Slot, Template, fill::clean};
+use crate::contact::attribute_key;
 
 /// The longest text a mapping may hold, fallbacks included: no part of a message takes more.
 const TEXT_LIMIT: usize = super::BODY_LIMIT;
@@ -56,8 +57,10 @@ pub enum MappingError {
     EmptyText { slot: Slot },
     #[error("the text for {slot} is longer than {TEXT_LIMIT} characters")]
     TextTooLong { slot: Slot },
-    #[error("the attribute for {slot} has no name")]
-    EmptyKey { slot: Slot },
+    #[error(
+        "no contact can have the attribute for {slot}: a key is lower-case letters, digits and underscores"
+    )]
+    InvalidKey { slot: Slot },
 }
 
 impl MappingError {
@@ -67,7 +70,7 @@ impl MappingError {
             | Self::Unknown { slot }
             | Self::EmptyText { slot }
             | Self::TextTooLong { slot }
-            | Self::EmptyKey { slot } => slot,
+            | Self::InvalidKey { slot } => slot,
         }
     }
 
@@ -104,8 +107,8 @@ impl Mapping {
                     fallback: Some(text),
                     ..
                 } if text.chars().count() > TEXT_LIMIT => Some(MappingError::TextTooLong { slot }),
-                Source::Attribute { key, .. } if key.trim().is_empty() => {
-                    Some(MappingError::EmptyKey { slot })
+                Source::Attribute { key, .. } if attribute_key(key).is_err() => {
+                    Some(MappingError::InvalidKey { slot })
                 }
                 Source::Text { .. } | Source::Field { .. } | Source::Attribute { .. } => None,
             }
