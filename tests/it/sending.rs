@@ -301,6 +301,28 @@ async fn a_pacer_that_cannot_be_reached_makes_nobody_unknown() {
 }
 
 #[tokio::test]
+async fn outcomes_that_cannot_be_written_stop_the_launching_and_nobody_gets_two() {
+    let store = Arc::new(Store::default());
+    let t = TestApp::with_store(&store).await;
+    let (owner, campaign, _) = prepared(&t, 100).await;
+    t.start(&owner, &campaign).await;
+    t.run_once(QueueName::CampaignPlan).await;
+    t.run_once(QueueName::CampaignDispatch).await;
+    *store.broken.lock().unwrap() = Some("OUTCOME#");
+    let sender = t.begin_one(QueueName::CampaignSend).await;
+    t.go_on_until(async || sender.is_finished()).await;
+    let sent = t.ledger().await["accepted"].as_u64().unwrap();
+    assert!(sent < 100, "all were sent though nothing was recorded");
+    *store.broken.lock().unwrap() = None;
+    t.drain().await;
+    assert_eq!(t.ledger().await["recipients_with_more_than_one"], 0);
+    let figures = figures(&t, &owner, &campaign).await;
+    assert_eq!(figures["pending"], 0);
+    assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
+    t.finish().await;
+}
+
+#[tokio::test]
 async fn a_chunk_delivered_again_while_it_is_sent_waits_for_its_sender() {
     let t = TestApp::quiet_with(simulator::Settings {
         answer_latency_ms: 1200,

@@ -205,8 +205,12 @@ impl Round<'_> {
                 }
             };
             if let Some((status, evidence)) = settled {
-                // The receiver is gone only when writing failed, and then the chunk is taken over.
-                let _ = learned.send((index, status, evidence));
+                // The receiver is gone only when writing failed: then nobody else is launched.
+                if learned.send((index, status, evidence)).is_err() {
+                    halt.send_modify(|halt| {
+                        halt.get_or_insert(Halt::Wait);
+                    });
+                }
             }
         }
         again
