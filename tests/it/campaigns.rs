@@ -12,7 +12,7 @@ async fn a_draft_names_every_field_that_does_not_fit() {
     let channel = t.connect(&owner).await;
     let template = t.template(&owner, "order_update").await;
     let body = json!({
-        "name": "x", "channel": channel, "template": template, "groups": [],
+        "name": "x", "channel": channel, "template": template, "audience": {},
         "variables": {"body.1": {"from": "text", "value": " "}, "body.9": {"from": "text", "value": "x"}, "body.2": {"from": "field", "field": "name"}},
     });
     let problem = owner.post(&t, "/v1/campaigns", body).await.expect(422);
@@ -26,7 +26,7 @@ async fn a_draft_names_every_field_that_does_not_fit() {
     assert_eq!(
         fields,
         [
-            "groups",
+            "audience",
             "variables.body.1",
             "variables.body.3",
             "variables.body.9"
@@ -43,8 +43,7 @@ async fn a_template_that_cannot_be_sent_is_refused_in_words() {
     let group = t.group(&owner, "A").await;
     for (name, word) in [("paused_offer", "paused"), ("spring_sale", "picture")] {
         let template = t.template(&owner, name).await;
-        let body =
-            json!({"name": "x", "channel": channel, "template": template, "groups": [group]});
+        let body = json!({"name": "x", "channel": channel, "template": template, "audience": {"groups": [group]}});
         let problem = owner.post(&t, "/v1/campaigns", body).await.expect(422);
         let messages = problem["errors"].to_string();
         assert!(messages.contains(word), "{messages}");
@@ -120,7 +119,7 @@ async fn a_template_of_another_account_does_not_go_out_from_this_number() {
     assert_ne!(second["id"], first);
     let group = t.group(&owner, "A").await;
     let template = t.template(&owner, "order_update").await;
-    let body = json!({"name": "x", "channel": second["id"], "template": template, "groups": [group], "variables": variables()});
+    let body = json!({"name": "x", "channel": second["id"], "template": template, "audience": {"groups": [group]}, "variables": variables()});
     let problem = owner.post(&t, "/v1/campaigns", body).await.expect(422);
     assert_eq!(problem["errors"][0]["field"], "template");
     t.finish().await;

@@ -7,6 +7,7 @@
     reason = "a test that panics says where, and helpers are part of the tests"
 )]
 
+mod audiences;
 mod campaigns;
 mod contacts;
 mod identity;

@@ -116,13 +116,13 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         stranger.post(&t, "/v1/contacts", body).await.expect(422)["errors"][0]["field"],
         "groups.0"
     );
-    let body = json!({"name": "x", "channel": channel, "template": template, "groups": [group]});
+    let body = json!({"name": "x", "channel": channel, "template": template, "audience": {"groups": [group], "contacts": [contact["id"]]}});
     assert_eq!(
         stranger.post(&t, "/v1/campaigns", body).await.expect(422)["errors"]
             .as_array()
             .unwrap()
             .len(),
-        3
+        4
     );
     assert_eq!(
         owner

@@ -4,8 +4,8 @@ use app::campaign::{self, Campaign, NewCampaign, Stats};
 use app::{Actor, App, Error};
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::campaign::State as CampaignState;
-use domain::id::{CampaignId, ChannelId, GroupId};
+use domain::campaign::{Audience, AudienceForm, State as CampaignState};
+use domain::id::{CampaignId, ChannelId};
 use domain::template::Mapping;
 use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
 use jiff::Timestamp;
@@ -22,9 +22,16 @@ pub(crate) struct CampaignIn {
     channel: ChannelId,
     /// The id of an approved template of the channel's account.
     template: String,
-    /// Ids of the groups to send to; who is in several gets one message.
-    #[schema(value_type = Vec<String>)]
-    groups: Vec<GroupId>,
+    /// Who gets it, each person once: groups and single contacts together, or all contacts, narrowed by
+    /// a filter whose conditions must all hold; or `{"campaign": "cp_…", "outcome": "failed"}` for the
+    /// recipients of an earlier campaign whose failure may have passed. A condition looks at a `field`
+    /// (`name`, `phone`, `email`, `created_at`) or an `attribute` and has one test: `is`, `is_not`,
+    /// `contains`, `starts_with`, `exists`, `before` or `after`.
+    #[schema(value_type = Object, example = json!({
+        "groups": ["gr_…"], "contacts": ["ct_…"],
+        "filter": [{"attribute": "city", "is": "Bandung"}, {"field": "created_at", "after": "2026-11-01"}]
+    }))]
+    audience: AudienceForm,
     /// A source for each variable of the template: a fixed text, a field of the contact, or an attribute.
     #[serde(default)]
     #[schema(value_type = Object, example = json!({
@@ -48,8 +55,8 @@ pub(crate) struct CampaignOut {
     #[schema(value_type = String)]
     channel: ChannelId,
     template: TemplateRef,
-    #[schema(value_type = Vec<String>)]
-    groups: Vec<GroupId>,
+    #[schema(value_type = Object)]
+    audience: Audience,
     #[schema(value_type = Object)]
     variables: Mapping,
     statistics: StatisticsOut,
@@ -100,14 +107,14 @@ pub(crate) async fn create(
         name,
         channel,
         template,
-        groups,
+        audience,
         variables,
     } = body;
     let new = NewCampaign {
         name,
         channel,
         template,
-        groups,
+        audience,
         variables,
     };
     let campaign = campaign::create(&app, &actor, new).await?;
@@ -196,7 +203,7 @@ async fn out(app: &App, actor: &Actor, campaign: Campaign) -> Result<CampaignOut
             name: campaign.template.name,
             language: campaign.template.language,
         },
-        groups: campaign.groups,
+        audience: campaign.audience,
         variables: campaign.variables,
         statistics: StatisticsOut {
             recipients: counters.recipients,

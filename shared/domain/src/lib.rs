@@ -9,5 +9,6 @@ pub mod id;
 pub mod message;
 pub mod pacing;
 pub mod phone;
+pub mod price;
 pub mod template;
 pub mod workspace;

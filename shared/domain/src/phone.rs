@@ -52,6 +52,17 @@ impl Phone {
         &self.0
     }
 
+    /// The country by the numbering plan, as two letters (`ID`), or `001` where a code belongs to no
+    /// country. `None` when the number is in no plan that is known.
+    #[must_use]
+    pub fn country(&self) -> Option<String> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
+        let region = PHONE_NUMBER_UTIL.get_region_for_number(&number)?;
+        PHONE_NUMBER_UTIL
+            .is_valid_number_for_region(&number, region)
+            .then(|| region.to_string())
+    }
+
     /// The digits alone, the form Meta calls `wa_id`.
     #[must_use]
     pub fn digits(&self) -> &str {
@@ -184,6 +195,19 @@ mod tests {
         );
         assert_eq!(Phone::parse("hello", None), Err(InvalidPhone::Invalid));
         assert_eq!(Region::parse("XX"), Err(InvalidPhone::UnknownRegion));
+    }
+
+    #[test]
+    fn a_number_s_country_is_that_of_its_plan_and_not_of_its_code_alone() {
+        let country = |text: &str| Phone::try_from(text.to_owned()).unwrap().country();
+        assert_eq!(country("+6281234567890").as_deref(), Some("ID"));
+        assert_eq!(country("+12025550123").as_deref(), Some("US"));
+        assert_eq!(country("+14165550123").as_deref(), Some("CA"));
+        assert_eq!(country("+18762101234").as_deref(), Some("JM"));
+        assert_eq!(country("+79161234567").as_deref(), Some("RU"));
+        assert_eq!(country("+77011234567").as_deref(), Some("KZ"));
+        assert_eq!(country("+99912345678"), None);
+        assert_eq!(country("+62811"), None);
     }
 
     #[test]

@@ -40,13 +40,17 @@ fn refused(rejection: JsonRejection) -> Failure {
     }
 }
 
-/// A value of the wrong shape. The reader says where it stands: `groups[0]: this is not a valid id`.
+/// A value of the wrong shape. The reader says where it stands: `groups[0]: this is not a valid id`,
+/// which acts write as `groups.0`.
 fn shape(error: &dyn std::error::Error) -> Failure {
     let message = error
         .source()
         .map_or_else(|| error.to_string(), ToString::to_string);
     match message.split_once(": ") {
-        Some((field, message)) => Error::invalid(field, message).into(),
+        Some((field, message)) => {
+            let field = field.replace('[', ".").replace(']', "");
+            Error::invalid(field, message).into()
+        }
         None => Error::invalid("body", message).into(),
     }
 }

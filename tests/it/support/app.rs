@@ -296,8 +296,19 @@ pub(crate) struct Store {
     clock: Mutex<Option<TestClock>>,
     /// How long each write takes.
     pub(crate) write_millis: AtomicI64,
+    /// How long each query takes.
+    pub(crate) read_millis: AtomicI64,
     /// Writes that touch this text fail from now on, as if DynamoDB were out of reach.
     pub(crate) broken: Mutex<Option<&'static str>>,
+}
+
+impl Store {
+    fn take(&self, millis: &AtomicI64) {
+        let took = SignedDuration::from_millis(millis.load(Ordering::Relaxed));
+        if let Some(clock) = self.clock.lock().unwrap().as_ref() {
+            clock.advance_to(clock.now() + took);
+        }
+    }
 }
 
 impl Interceptor for Store {
@@ -309,10 +320,9 @@ impl Interceptor for Store {
             if broken.is_some_and(|text| call.body.contains(text)) {
                 return Box::pin(async { Err(Lost) });
             }
-            let took = SignedDuration::from_millis(self.write_millis.load(Ordering::Relaxed));
-            if let Some(clock) = self.clock.lock().unwrap().as_ref() {
-                clock.advance_to(clock.now() + took);
-            }
+            self.take(&self.write_millis);
+        } else if call.operation == "Query" {
+            self.take(&self.read_millis);
         }
         Box::pin(async move { Ok(next.run(call).await) })
     }

@@ -84,9 +84,20 @@ impl TestApp {
 
     /// A draft that sends the test template to a group.
     pub(crate) async fn draft(&self, caller: &Caller, channel: &str, groups: &[&str]) -> String {
+        self.draft_for(caller, channel, json!({"groups": groups}))
+            .await
+    }
+
+    /// A draft that sends the test template to an audience.
+    pub(crate) async fn draft_for(
+        &self,
+        caller: &Caller,
+        channel: &str,
+        audience: Value,
+    ) -> String {
         let template = self.template(caller, TEMPLATE).await;
         let body = json!({
-            "name": "A campaign", "channel": channel, "template": template, "groups": groups, "variables": variables(),
+            "name": "A campaign", "channel": channel, "template": template, "audience": audience, "variables": variables(),
         });
         text(&caller.post(self, "/v1/campaigns", body).await.expect(201)["id"])
     }

@@ -14,7 +14,7 @@ use crate::screen::{Bar, Screen, clock, grouped};
 /// The first phone number of the simulator, for a channel that does not name its own.
 const NUMBER: &str = "200000000000001";
 const TEMPLATE: (&str, &str) = ("order_update", "en_US");
-/// The most groups a campaign takes.
+/// The most groups an audience takes.
 const GROUPS_MAX: usize = 20;
 const STANDARD_LIMIT: u64 = 80;
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -70,7 +70,7 @@ pub(crate) async fn draft(
         "name": "Demo",
         "channel": text(channel, "id")?,
         "template": text(template, "id")?,
-        "groups": groups,
+        "audience": {"groups": groups},
         "variables": {
             "body.1": {"from": "field", "field": "first_name", "fallback": "there"},
             "body.2": {"from": "attribute", "key": "company", "fallback": "your company"},

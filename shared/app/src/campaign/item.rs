@@ -1,7 +1,7 @@
 //! A campaign, its progress and its chunks, as they are stored.
 
-use domain::campaign::State;
-use domain::id::{CampaignId, ChannelId, ContactId, GroupId, WorkspaceId};
+use domain::campaign::{Audience, State};
+use domain::id::{CampaignId, ChannelId, ContactId, WorkspaceId};
 use domain::phone::Phone;
 use domain::template::{Mapping, Template, Values};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ pub struct Campaign {
     pub channel: ChannelId,
     /// Frozen when the campaign starts.
     pub template: Template,
-    pub groups: Vec<GroupId>,
+    pub audience: Audience,
     pub variables: Mapping,
     /// Why the campaign stopped by itself, in words.
     #[serde(default)]
@@ -37,9 +37,9 @@ pub struct Campaign {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// The shard of contacts that planning is in, and the contact it has passed there.
+    /// The place of planning in the audience, as a walk gives it.
     pub(crate) shard: u8,
-    pub(crate) after: Option<ContactId>,
+    pub(crate) after: Option<String>,
     /// Chunks planned so far.
     pub(crate) chunks: u32,
     /// Chunks put in flight so far.

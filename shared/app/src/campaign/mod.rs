@@ -1,8 +1,9 @@
 //! Campaigns: make one, start it, watch it. What runs in the background has a module for each stage:
-//! [`plan`] freezes the audience into chunks, [`dispatch`] keeps chunks in flight, [`send`] sends one
+//! [`plan`] freezes the [`audience`] into chunks, [`dispatch`] keeps chunks in flight, [`send`] sends one
 //! chunk, [`status`] takes Meta's statuses, and [`tick`]
 //! takes up again what got stuck.
 
+mod audience;
 pub mod dispatch;
 mod item;
 mod outcome;
@@ -16,8 +17,8 @@ pub mod tick;
 
 use std::time::Duration;
 
-use domain::campaign::State;
-use domain::id::{CampaignId, ChannelId, GroupId};
+use domain::campaign::{AudienceForm, State};
+use domain::id::{CampaignId, ChannelId};
 use domain::template::{Mapping, sendable};
 use domain::workspace::Permission;
 
@@ -25,14 +26,12 @@ use crate::error::FieldError;
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
 use crate::task::CampaignPlan;
-use crate::{Actor, App, Error, channel, group, template};
+use crate::{Actor, App, Error, channel, template};
 
 pub use item::{Campaign, Progress};
 pub use outcome::Outcome;
 pub use recipients::{Recipient, recipients};
 pub use stats::{Stats, recount, stats};
-
-const GROUPS_MAX: usize = 20;
 
 /// What a caller gives to make a campaign.
 #[derive(Debug, Clone)]
@@ -40,7 +39,7 @@ pub struct NewCampaign {
     pub name: String,
     pub channel: ChannelId,
     pub template: String,
-    pub groups: Vec<GroupId>,
+    pub audience: AudienceForm,
     pub variables: Mapping,
 }
 
@@ -54,18 +53,20 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
     let scope = app.store.workspace(&actor.workspace);
     let name = domain::contact::name(&new.name)?
         .ok_or_else(|| Error::invalid("name", "a campaign needs a name"))?;
-    let mut groups = new.groups;
-    let mut seen = std::collections::HashSet::new();
-    groups.retain(|group| seen.insert(group.clone()));
+    let mut refused = Vec::new();
     let content = check(
         app,
         scope,
         &new.channel,
         &new.template,
-        &groups,
         &new.variables,
+        &mut refused,
     )
     .await?;
+    let audience = audience::read(app, scope, &new.audience, &mut refused).await?;
+    let (Some(content), Some(audience), []) = (content, audience, refused.as_slice()) else {
+        return Err(Error::Invalid(refused));
+    };
     let campaign = Campaign {
         id: CampaignId::fresh(),
         workspace: actor.workspace.clone(),
@@ -74,7 +75,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
         epoch: 0,
         channel: new.channel,
         template: content,
-        groups,
+        audience,
         variables: new.variables,
         reason: None,
         created_at: app.now(),
@@ -136,16 +137,7 @@ pub async fn start(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
     let scope = app.store.workspace(&actor.workspace);
     let old = find(app, scope, id).await?;
     let state = old.state.start()?;
-    // The template is frozen as it is approved now, not as it was when the draft was made.
-    let content = check(
-        app,
-        scope,
-        &old.channel,
-        &old.template.id,
-        &old.groups,
-        &old.variables,
-    )
-    .await?;
+    let content = recheck(app, scope, &old).await?;
     let new = Campaign {
         state,
         epoch: old.epoch + 1,
@@ -184,16 +176,38 @@ pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &CampaignId) -> Result
         .ok_or_else(|| Error::not_found("the campaign"))
 }
 
-/// The template to freeze, when everything the campaign names exists and fits together.
+/// The template to freeze when a campaign starts: as it is approved now, not as it was when the draft
+/// was made. What the campaign names must still exist and fit together.
+async fn recheck(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &Campaign,
+) -> Result<domain::template::Template, Error> {
+    let Campaign {
+        channel,
+        template,
+        variables,
+        audience,
+        ..
+    } = campaign;
+    let mut refused = Vec::new();
+    let content = check(app, scope, channel, &template.id, variables, &mut refused).await?;
+    audience::check(app, scope, audience, &mut refused).await?;
+    match content {
+        Some(content) if refused.is_empty() => Ok(content),
+        _ => Err(Error::Invalid(refused)),
+    }
+}
+
+/// The template to freeze, when channel, template and variables exist and fit together.
 async fn check(
     app: &App,
     scope: Scope<'_>,
     channel: &ChannelId,
     template: &str,
-    groups: &[GroupId],
     variables: &Mapping,
-) -> Result<domain::template::Template, Error> {
-    let mut refused = Vec::new();
+    refused: &mut Vec<FieldError>,
+) -> Result<Option<domain::template::Template>, Error> {
     let mut refuse = |field: String, message: String| refused.push(FieldError { field, message });
     let channel = found(channel::find(app, scope, channel).await)?;
     if channel.is_none() {
@@ -223,19 +237,7 @@ async fn check(
             }
         }
     }
-    if groups.is_empty() || groups.len() > GROUPS_MAX {
-        refuse("groups".into(), format!("name 1 to {GROUPS_MAX} groups"));
-    } else {
-        for (place, id) in groups.iter().enumerate() {
-            if group::find(app, scope, id).await?.is_none() {
-                refuse(format!("groups.{place}"), format!("there is no group {id}"));
-            }
-        }
-    }
-    match stored {
-        Some(stored) if refused.is_empty() => Ok(stored.template),
-        _ => Err(Error::Invalid(refused)),
-    }
+    Ok(stored.map(|stored| stored.template))
 }
 
 fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {

@@ -273,10 +273,9 @@ impl Scope<'_> {
         outcome: Outcome,
     ) -> Option<(String, String)> {
         match outcome {
-            Outcome::Failed | Outcome::Unknown | Outcome::Excluded => Some((
-                self.tab_pk(campaign, outcome),
-                format!("{chunk:06}#{index:03}"),
-            )),
+            Outcome::Failed | Outcome::Unknown | Outcome::Excluded => {
+                Some((self.tab_pk(campaign, outcome), tab_place(chunk, index)))
+            }
             Outcome::Accepted | Outcome::Delivered | Outcome::Read => None,
         }
     }
@@ -308,6 +307,12 @@ impl Scope<'_> {
     fn tab_pk(&self, campaign: &CampaignId, outcome: Outcome) -> String {
         self.pk(&format!("#CAMPAIGN#{campaign}#{}", outcome.as_str()))
     }
+}
+
+/// Where a recipient stands in each tab of the report.
+#[must_use]
+pub fn tab_place(chunk: u32, index: u32) -> String {
+    format!("{chunk:06}#{index:03}")
 }
 
 /// How many partitions the index of due work is spread over.

@@ -1,12 +1,15 @@
 //! A campaign: one approved template going to one audience.
 //!
-//! Nothing here knows how a campaign is stored or sent. [`state`] says which changes are allowed,
-//! [`counters`] what the figures mean, [`recipient`] how one recipient is named everywhere.
+//! Nothing here knows how a campaign is stored or sent. [`audience`] says who gets it, [`state`] which
+//! changes are allowed, [`counters`] what the figures mean, [`recipient`] how one recipient is named
+//! everywhere.
 
+pub mod audience;
 pub mod counters;
 pub mod recipient;
 pub mod state;
 
+pub use audience::{Audience, AudienceForm, Ended};
 pub use counters::{Counters, Delta};
 pub use recipient::{Excluded, RecipientRef};
 pub use state::{Refused, State};

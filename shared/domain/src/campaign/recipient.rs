@@ -16,34 +16,66 @@ pub struct RecipientRef {
 }
 
 /// Why a recipient was left out before anything was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Excluded {
     /// The contact asked not to be written to.
     OptedOut,
     /// The contact has no phone number.
     NoPhone,
+    /// The contact's number is in no numbering plan.
+    InvalidNumber,
     /// A variable of the template has no value and no fallback.
     MissingValue,
     /// The filled text is longer than Meta allows.
     TooLong,
     /// The contact was deleted, or has another number, since the campaign was prepared.
     Changed,
+    /// The contact that the audience names was deleted before the campaign was prepared.
+    Deleted,
+    /// The message failed in the earlier campaign for a reason that a repetition does not cure.
+    NotRetryable,
+    /// WhatsApp wants a day to pass after the failure in the earlier campaign.
+    TooEarly,
 }
 
 impl Excluded {
+    /// The word used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::NoPhone => "no_phone",
+            Self::InvalidNumber => "invalid_number",
+            Self::MissingValue => "missing_value",
+            Self::TooLong => "too_long",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+            Self::NotRetryable => "not_retryable",
+            Self::TooEarly => "too_early",
+        }
+    }
+
     /// The reason in words a person reads.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
             Self::OptedOut => "The contact has opted out of messages.",
             Self::NoPhone => "The contact has no phone number.",
+            Self::InvalidNumber => "The contact's phone number is not a valid one.",
             Self::MissingValue => "A variable has no value for this contact and no fallback.",
             Self::TooLong => {
                 "The message is longer than WhatsApp allows once its variables are filled."
             }
             Self::Changed => {
                 "The contact was deleted or has another number since the campaign was prepared."
+            }
+            Self::Deleted => "The contact was deleted.",
+            Self::NotRetryable => {
+                "The message failed for a reason that sending it again does not change."
+            }
+            Self::TooEarly => {
+                "WhatsApp held the message back less than 24 hours ago; an earlier try would count against the sender."
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A person the workspace writes to, and what may be stored about them.
 
 pub mod columns;
+pub mod filter;
 
 use std::collections::BTreeMap;
 
