@@ -12,6 +12,7 @@ mod campaigns;
 mod contacts;
 mod identity;
 mod imports;
+mod inbound;
 mod openapi;
 mod sending;
 mod statuses;

@@ -14,7 +14,7 @@ use crate::support::journey::text;
 use crate::support::{Caller, TestApp};
 
 /// A workspace with a connected number, a group of this many contacts and a draft for them.
-async fn prepared(t: &TestApp, contacts: u32) -> (Caller, String, String) {
+pub(crate) async fn prepared(t: &TestApp, contacts: u32) -> (Caller, String, String) {
     let owner = t.owner("acme").await;
     let channel = t.connect(&owner).await;
     let mut file = "name,phone,company,city,groups\n".to_owned();
@@ -32,7 +32,7 @@ async fn prepared(t: &TestApp, contacts: u32) -> (Caller, String, String) {
 }
 
 /// The figures, checked against a recount of the rows.
-async fn figures(t: &TestApp, owner: &Caller, campaign: &str) -> Value {
+pub(crate) async fn figures(t: &TestApp, owner: &Caller, campaign: &str) -> Value {
     let workspace: WorkspaceId = owner.workspace.parse().unwrap();
     let id: CampaignId = campaign.parse().unwrap();
     let who = app::actor::Who::Member {

@@ -88,6 +88,8 @@ pub(crate) struct StatisticsOut {
     excluded: i64,
     /// May have been sent: the call to WhatsApp ended without a clear answer.
     unknown: i64,
+    /// Wrote back; counted under their status as well.
+    replied: i64,
     /// Messages a second since sending began.
     rate_per_second: f64,
     /// How long the pending ones will take; absent when nothing is being sent.
@@ -214,6 +216,7 @@ async fn out(app: &App, actor: &Actor, campaign: Campaign) -> Result<CampaignOut
             failed: counters.failed,
             excluded: counters.excluded,
             unknown: counters.unknown,
+            replied: counters.replied,
             rate_per_second,
             seconds_left,
         },

@@ -3,6 +3,7 @@
 use app::App;
 use app::campaign::{self, Recipient};
 use axum::extract::State;
+use domain::campaign::Tab;
 use domain::id::{CampaignId, ContactId};
 use domain::message::Outcome;
 use domain::phone::Phone;
@@ -16,9 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecipientQuery {
-    /// Only recipients that are `failed`, `unknown` or `excluded`.
+    /// Only recipients that are `failed`, `unknown` or `excluded`, or that have `replied`.
     #[param(value_type = Option<String>)]
-    status: Option<Outcome>,
+    status: Option<Tab>,
     /// How many items, 1 to 100; without a status a page is as large as one chunk of the campaign.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
@@ -42,6 +43,9 @@ pub(crate) struct RecipientOut {
     reason: Option<&'static str>,
     /// The message as the person sees it.
     message: Option<MessageOut>,
+    /// When the person wrote back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    replied_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
@@ -82,6 +86,7 @@ impl From<Recipient> for RecipientOut {
             code,
             reason,
             message,
+            replied_at,
             at,
         } = recipient;
         let message = message.map(
@@ -104,6 +109,7 @@ impl From<Recipient> for RecipientOut {
             code,
             reason,
             message,
+            replied_at,
             at,
         }
     }

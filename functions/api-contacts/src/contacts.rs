@@ -4,7 +4,7 @@ use app::App;
 use app::contact::{self, ContactPatch, Filter, NewContact};
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::contact::{Attributes, Consent};
+use domain::contact::{Attributes, Consent, ConsentSource};
 use domain::id::{ContactId, GroupId};
 use domain::phone::{Phone, Region};
 use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
@@ -66,6 +66,12 @@ pub(crate) struct ContactOut {
     /// `subscribed` or `opted_out`.
     #[schema(value_type = String)]
     consent: Consent,
+    /// When the consent was last changed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    consent_changed_at: Option<Timestamp>,
+    /// Who changed it: the `person` by a word or a button, `whatsapp`, or the `workspace`.
+    #[schema(value_type = Option<String>)]
+    consent_changed_by: Option<ConsentSource>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -208,6 +214,7 @@ impl From<contact::Contact> for ContactOut {
             attributes,
             groups,
             consent,
+            consent_change,
             created_at,
             updated_at,
             ..
@@ -220,6 +227,8 @@ impl From<contact::Contact> for ContactOut {
             attributes,
             groups,
             consent,
+            consent_changed_at: consent_change.map(|change| change.at),
+            consent_changed_by: consent_change.map(|change| change.source),
             created_at,
             updated_at,
         }

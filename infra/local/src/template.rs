@@ -154,6 +154,7 @@ impl Stack {
             main: self.variable("TABLE_MAIN")?,
             contacts: self.variable("TABLE_CONTACTS")?,
             campaigns: self.variable("TABLE_CAMPAIGNS")?,
+            chats: self.variable("TABLE_CHATS")?,
             ephemeral: self.variable("TABLE_EPHEMERAL")?,
         })
     }

@@ -36,7 +36,7 @@ pub struct Channel {
 }
 
 /// Which workspace and channel a number of Meta's belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Route {
     pub workspace: WorkspaceId,
     pub channel: ChannelId,

@@ -35,6 +35,7 @@ pub struct Tables {
     pub main: String,
     pub contacts: String,
     pub campaigns: String,
+    pub chats: String,
     pub ephemeral: String,
 }
 
@@ -79,6 +80,7 @@ impl Config {
                 main: optional("TABLE_MAIN"),
                 contacts: optional("TABLE_CONTACTS"),
                 campaigns: optional("TABLE_CAMPAIGNS"),
+                chats: optional("TABLE_CHATS"),
                 ephemeral: optional("TABLE_EPHEMERAL"),
             },
             queues: Queues(queues),

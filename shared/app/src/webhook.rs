@@ -11,15 +11,18 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::campaign::RecipientRef;
-use domain::event::{ChannelEvent, EventKind, StatusUpdate};
+use domain::contact::{Consent, ConsentChange, ConsentSource};
+use domain::event::{ChannelEvent, EventKind, InboundMessage, StatusUpdate};
 use domain::id::WorkspaceId;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
+use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
+use crate::channel::Route;
 use crate::task::Webhook;
-use crate::{App, Error, campaign, channel};
+use crate::{App, Error, campaign, channel, contact, inbound};
 
 /// The largest body that Meta sends (Meta: webhook payload).
 pub const BODY_MAX: usize = 3 * 1024 * 1024;
@@ -58,7 +61,7 @@ pub async fn ingest(app: &App, raw: &[u8], signature: Option<&str>) -> Result<()
         .await
 }
 
-/// Applies everything a body says.
+/// Applies everything a body says. What cannot be applied holds up nothing else.
 ///
 /// # Errors
 /// The store cannot be reached; applying the body again is harmless.
@@ -73,40 +76,92 @@ pub async fn process(app: App, task: Webhook) -> Result<(), Error> {
             ));
         }
     };
-    let mut statuses: HashMap<WorkspaceId, Vec<(RecipientRef, StatusUpdate)>> = HashMap::new();
+    let mut told = Told::default();
     for event in events {
-        let Some(route) = route(&app, &event).await? else {
-            continue;
-        };
-        match event.kind {
+        if let Some(route) = route(&app, &event).await? {
+            told.sort(route, event.kind);
+        }
+    }
+    told.apply(&app).await
+}
+
+/// What a body tells, sorted by whom it concerns.
+#[derive(Default)]
+struct Told {
+    /// What became of messages of campaigns.
+    recipients: HashMap<WorkspaceId, Vec<(RecipientRef, StatusUpdate)>>,
+    /// People who stopped messages of the business, by the id Meta names them with.
+    stopped: Vec<(WorkspaceId, String, Timestamp)>,
+    messages: HashMap<Route, Vec<InboundMessage>>,
+}
+
+impl Told {
+    fn sort(&mut self, route: Route, kind: EventKind) {
+        match kind {
             EventKind::Status(update) => {
+                let stopped = update.error.as_ref().map(|error| error.code) == Some(STOPPED);
+                if let Some(person) = update.recipient.clone().filter(|_| stopped) {
+                    let workspace = route.workspace.clone();
+                    self.stopped.push((workspace, person, update.at));
+                }
                 // Without our callback data the message was sent by another of Meta's tools.
-                if let Some(recipient) = update
-                    .callback_data
-                    .as_deref()
-                    .and_then(|data| data.parse().ok())
-                {
-                    statuses
-                        .entry(route.workspace)
-                        .or_default()
-                        .push((recipient, update));
+                let data = update.callback_data.as_deref();
+                if let Some(recipient) = data.and_then(|data| data.parse().ok()) {
+                    let updates = self.recipients.entry(route.workspace).or_default();
+                    updates.push((recipient, update));
                 }
             }
             EventKind::NumberErrors(errors) => {
                 let codes: Vec<i64> = errors.iter().map(|error| error.code).collect();
                 tracing::warn!(channel = %route.channel, ?codes, "Meta reports errors of a number");
             }
-            // The inbox and the account events are not part of the product yet.
-            EventKind::Message(_) | EventKind::Other { .. } => {}
+            EventKind::Message(message) => {
+                self.messages.entry(route).or_default().push(message);
+            }
+            // The account events are not part of the product yet.
+            EventKind::Other { .. } => {}
         }
     }
-    for (workspace, updates) in statuses {
-        campaign::status::apply(&app, &workspace, updates).await?;
+
+    /// Statuses first: a message may answer what a status of the same body makes known.
+    async fn apply(self, app: &App) -> Result<(), Error> {
+        let mut result = Ok(());
+        for (workspace, updates) in self.recipients {
+            let applied = campaign::status::apply(app, &workspace, updates).await;
+            result = result.and(applied);
+        }
+        for (workspace, person, at) in self.stopped {
+            result = result.and(stop(app, &workspace, &person, at).await);
+        }
+        for (route, messages) in self.messages {
+            result = result.and(inbound::take_in(app, &route, messages).await);
+        }
+        result
     }
-    Ok(())
 }
 
-async fn route(app: &App, event: &ChannelEvent) -> Result<Option<channel::Route>, Error> {
+/// A person stopped messages of the business at WhatsApp, which refuses to deliver more (Meta: error
+/// 131050).
+const STOPPED: i64 = 131_050;
+
+async fn stop(
+    app: &App,
+    workspace: &WorkspaceId,
+    person: &str,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let scope = app.store.workspace(workspace);
+    let Some(contact) = contact::by_wa_id(app, scope, person).await? else {
+        return Ok(());
+    };
+    let made = ConsentChange {
+        at,
+        source: ConsentSource::Whatsapp,
+    };
+    contact::wish(app, scope, contact, Consent::OptedOut, made).await
+}
+
+async fn route(app: &App, event: &ChannelEvent) -> Result<Option<Route>, Error> {
     match &event.phone_number_id {
         Some(number) => channel::route(app, number).await,
         None => Ok(None),

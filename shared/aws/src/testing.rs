@@ -47,6 +47,7 @@ impl World {
                 main: "main".to_owned(),
                 contacts: "contacts".to_owned(),
                 campaigns: "campaigns".to_owned(),
+                chats: "chats".to_owned(),
                 ephemeral: "ephemeral".to_owned(),
             },
             queues: queues(),

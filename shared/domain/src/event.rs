@@ -107,3 +107,18 @@ pub enum InboundContent {
         value: Value,
     },
 }
+
+impl InboundContent {
+    /// Whether the person said something, which opens the customer service window and can answer a
+    /// campaign. Notices about the person, changes of earlier messages, and reactions do not (Meta:
+    /// customer service window; whether a reaction opens it is not documented).
+    #[must_use]
+    pub fn is_said(&self) -> bool {
+        match self {
+            Self::Text { .. } | Self::Button { .. } => true,
+            Self::Other { kind, .. } => {
+                !matches!(kind.as_str(), "system" | "reaction" | "edit" | "revoke")
+            }
+        }
+    }
+}

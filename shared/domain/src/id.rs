@@ -3,6 +3,7 @@
 //! Fresh ids are UUID version 7 and so sort by time. A derived id is a hash of its parts: the same
 //! parts always give the same id, which is what makes a repeated step harmless.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -95,6 +96,37 @@ id!(/// One template going to one audience.
     CampaignId, "cp", "campaign");
 id!(/// A stored file.
     FileId, "fi", "file");
+id!(/// What one contact and one channel say to each other.
+    ChatId, "chat", "chat");
+id!(/// One message of a chat.
+    MessageId, "ms", "message");
+
+impl ChatId {
+    /// The chat of a channel with a contact. There is one, so opening it twice is harmless.
+    #[must_use]
+    pub fn of(channel: &ChannelId, contact: &ContactId) -> Self {
+        Self::derived(&[channel.as_str(), contact.as_str()])
+    }
+}
+
+impl MessageId {
+    /// The id of a message that was written at this time: later ones sort after earlier ones. The
+    /// same time and the same parts always give the same id.
+    #[must_use]
+    pub fn at(time: Timestamp, parts: &[&str]) -> Self {
+        let millis = time.as_millisecond().max(0).unsigned_abs();
+        let mut rest = [0; 10];
+        rest.copy_from_slice(&hash(parts)[..10]);
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
+        Self(format!("ms_{}", id.simple()))
+    }
+
+    /// The id of a message that is written now; `now` orders it among the others of its chat.
+    #[must_use]
+    pub fn written(now: Timestamp) -> Self {
+        Self::at(now, &[Uuid::new_v4().simple().to_string().as_str()])
+    }
+}
 
 impl ContactId {
     /// The partition this contact lives in: its last hexadecimal digit, which is random in fresh and
@@ -114,15 +146,19 @@ fn is_hex32(text: &str) -> bool {
 }
 
 fn digest(parts: &[&str]) -> String {
+    hash(parts)[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn hash(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().into()
 }
 
 #[cfg(test)]
@@ -159,6 +195,31 @@ mod tests {
         assert_ne!(
             ContactId::derived(&["ab", "c"]),
             ContactId::derived(&["a", "bc"])
+        );
+    }
+
+    #[test]
+    fn messages_sort_by_the_time_they_were_written() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let early = MessageId::at(at(1_795_000_000), &["wamid.z"]);
+        let late = MessageId::at(at(1_795_000_001), &["wamid.a"]);
+        assert!(early < late);
+        assert_eq!(early, MessageId::at(at(1_795_000_000), &["wamid.z"]));
+        assert_ne!(early, MessageId::at(at(1_795_000_000), &["wamid.y"]));
+        assert!(early < MessageId::written(at(1_795_000_002)));
+        assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn a_chat_is_the_same_however_often_it_is_opened() {
+        let (channel, contact) = (ChannelId::fresh(), ContactId::fresh());
+        assert_eq!(
+            ChatId::of(&channel, &contact),
+            ChatId::of(&channel, &contact)
+        );
+        assert_ne!(
+            ChatId::of(&channel, &contact),
+            ChatId::of(&ChannelId::fresh(), &contact)
         );
     }
 

@@ -3,6 +3,7 @@
 //! Every module is a business noun; the same nouns name the modules of `app`.
 
 pub mod campaign;
+pub mod chat;
 pub mod contact;
 pub mod event;
 pub mod id;

@@ -68,6 +68,40 @@ impl Phone {
     pub fn digits(&self) -> &str {
         &self.0[1..]
     }
+
+    /// The number that a `wa_id` stands for, as Meta writes it. It is not judged: Meta delivers from
+    /// numbers that no numbering plan knows.
+    ///
+    /// # Errors
+    /// It does not have the shape of a number.
+    pub fn of_wa_id(wa_id: &str) -> Result<Self, InvalidPhone> {
+        format!("+{wa_id}").try_into()
+    }
+
+    /// The other notation of a mobile number in countries where WhatsApp's ids and the numbers people
+    /// write differ by one digit: Brazil's 9 after the area code, Mexico's 1 and Argentina's 9 after
+    /// the country code (Meta: sending messages, `wa_id`).
+    #[must_use]
+    pub fn twin(&self) -> Option<Self> {
+        let digits = self.digits();
+        let inserted = |at: usize, digit: char| {
+            let (before, after) = digits.split_at(at);
+            format!("+{before}{digit}{after}")
+        };
+        let removed = |at: usize| format!("+{}{}", &digits[..at], &digits[at + 1..]);
+        let digit = |at: usize| digits.as_bytes().get(at).copied();
+        let twin = match (&digits[..2], digits.len()) {
+            ("55", 13) if digit(4) == Some(b'9') => removed(4),
+            // Only mobile numbers have a twin; those begin with 6 to 9 after the area code.
+            ("55", 12) if matches!(digit(4), Some(b'6'..=b'9')) => inserted(4, '9'),
+            ("52", 13) if digit(2) == Some(b'1') => removed(2),
+            ("52", 12) => inserted(2, '1'),
+            ("54", 13) if digit(2) == Some(b'9') => removed(2),
+            ("54", 12) => inserted(2, '9'),
+            _ => return None,
+        };
+        Some(Self(twin))
+    }
 }
 
 impl Region {
@@ -208,6 +242,24 @@ mod tests {
         assert_eq!(country("+77011234567").as_deref(), Some("KZ"));
         assert_eq!(country("+99912345678"), None);
         assert_eq!(country("+62811"), None);
+    }
+
+    #[test]
+    fn a_number_and_whatsapp_s_id_of_it_are_twins() {
+        for (number, id) in [
+            ("5511987654321", "551187654321"),
+            ("525512345678", "5215512345678"),
+            ("5491112345678", "541112345678"),
+        ] {
+            let (number, id) = (Phone::of_wa_id(number), Phone::of_wa_id(id));
+            assert_eq!(number.clone().unwrap().twin(), id.clone().ok());
+            assert_eq!(id.unwrap().twin(), number.ok());
+        }
+        // A landline in Brazil, and countries without the difference.
+        for digits in ["551133334444", "6281234567890", "49301234567"] {
+            assert_eq!(Phone::of_wa_id(digits).unwrap().twin(), None, "{digits}");
+        }
+        assert!(Phone::of_wa_id("US.1234567").is_err());
     }
 
     #[test]

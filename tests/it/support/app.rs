@@ -74,6 +74,15 @@ impl TestApp {
         Self::build(settings, false, Some(Arc::clone(store))).await
     }
 
+    /// The same with a simulator that never tells what became of a message.
+    pub(crate) async fn quiet_with_store(store: &Arc<Store>) -> Self {
+        let settings = Settings {
+            answer_latency_ms: 0,
+            ..Settings::default()
+        };
+        Self::build(settings, true, Some(Arc::clone(store))).await
+    }
+
     async fn build(settings: Settings, quiet: bool, store: Option<Arc<Store>>) -> Self {
         let clock = TestClock::new();
         let stack = Stack::embedded().unwrap();

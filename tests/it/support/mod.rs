@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod callers;
 pub(crate) mod clock;
 pub(crate) mod journey;
+pub(crate) mod meta;
 
 pub(crate) use app::TestApp;
 pub(crate) use callers::Caller;

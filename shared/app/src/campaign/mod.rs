@@ -10,6 +10,7 @@ mod outcome;
 mod pacer;
 pub mod plan;
 mod recipients;
+pub(crate) mod reply;
 pub mod send;
 mod stats;
 pub mod status;

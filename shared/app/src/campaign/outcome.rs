@@ -1,12 +1,13 @@
 //! The outcome of one recipient: an item of its own, created when there is something to say and moved
 //! only upward, by condition.
 
-use domain::campaign::Excluded;
-use domain::id::{CampaignId, ContactId};
+use domain::campaign::{Excluded, RecipientRef, Tab};
+use domain::id::{CampaignId, ChatId, ContactId};
 use domain::message::Outcome as Rank;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Campaign;
 use crate::Error;
 use crate::store::{Scope, Write};
 
@@ -23,6 +24,9 @@ pub struct Outcome {
     pub code: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Excluded>,
+    /// When the person wrote the message that answers this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replied_at: Option<Timestamp>,
     /// When the status was reached.
     pub at: Timestamp,
 }
@@ -44,6 +48,7 @@ impl Outcome {
             wamid: None,
             code: None,
             excluded: Some(reason),
+            replied_at: None,
             at,
         }
     }
@@ -58,24 +63,38 @@ impl Outcome {
             wamid,
             code,
             excluded: None,
+            replied_at: None,
             at,
         }
     }
 
-    /// The write that makes this the recipient's first outcome.
+    /// The write that makes this the recipient's first outcome. Unless nothing was going to be sent,
+    /// it is a message in the contact's chat as well, and found from there.
     pub(crate) fn creation(
         mut self,
         scope: Scope<'_>,
-        campaign: &CampaignId,
+        campaign: &Campaign,
         chunk: u32,
         index: u32,
     ) -> Result<Write, Error> {
         (self.chunk, self.index) = (chunk, index);
-        let write = Write::create(scope.outcome(campaign, chunk, index), &self)?;
-        Ok(match scope.tab_entry(campaign, chunk, index, self.status) {
-            Some((pk, sk)) => write.with("gsi1pk", pk).with("gsi1sk", sk),
-            None => write,
-        })
+        let id = &campaign.id;
+        let mut write = Write::create(scope.outcome(id, chunk, index), &self)?;
+        if let Some(tab) = self.tab() {
+            let (pk, sk) = scope.tab_entry(id, chunk, index, tab);
+            write = write.with("gsi1pk", pk).with("gsi1sk", sk);
+        }
+        if self.status != Rank::Excluded {
+            let chat = ChatId::of(&campaign.channel, &self.contact);
+            let recipient = RecipientRef {
+                campaign: id.clone(),
+                chunk,
+                index,
+            };
+            let (pk, sk) = scope.thread_entry(&chat, self.at, &recipient);
+            write = write.with("gsi2pk", pk).with("gsi2sk", sk);
+        }
+        Ok(write)
     }
 
     /// The write that moves this outcome on, if it still stands where it was read.
@@ -91,17 +110,59 @@ impl Outcome {
             .set("status", &to)?
             .set("at", &at)?
             .if_equals("status", &self.status)?;
+        // The tab depends on both.
+        write = match &self.replied_at {
+            Some(replied_at) => write.if_equals("replied_at", replied_at)?,
+            None => write.if_missing("replied_at"),
+        };
         if let Some(wamid) = evidence.wamid.as_ref().filter(|_| self.wamid.is_none()) {
             write = write.set("wamid", wamid)?;
         }
         if let Some(code) = &evidence.code {
             write = write.set("code", code)?;
         }
-        let tab = |status| scope.tab_entry(campaign, self.chunk, self.index, status);
-        match (tab(self.status), tab(to)) {
-            (_, Some((pk, sk))) => write.set("gsi1pk", &pk)?.set("gsi1sk", &sk),
-            (Some(_), None) => Ok(write.remove("gsi1pk").remove("gsi1sk")),
-            (None, None) => Ok(write),
+        self.listed(
+            write,
+            scope,
+            campaign,
+            Tab::of(to, self.replied_at.is_some()),
+        )
+    }
+
+    /// The write that says that the person wrote back, if nobody said so yet and it still stands where
+    /// it was read.
+    pub(crate) fn replied(
+        &self,
+        scope: Scope<'_>,
+        campaign: &CampaignId,
+        at: Timestamp,
+    ) -> Result<Write, Error> {
+        let write = Write::update(scope.outcome(campaign, self.chunk, self.index))
+            .set("replied_at", &at)?
+            .if_missing("replied_at")
+            .if_equals("status", &self.status)?;
+        self.listed(write, scope, campaign, Tab::of(self.status, true))
+    }
+
+    /// Takes the outcome to another tab, or out of its tab.
+    fn listed(
+        &self,
+        write: Write,
+        scope: Scope<'_>,
+        campaign: &CampaignId,
+        to: Option<Tab>,
+    ) -> Result<Write, Error> {
+        match to {
+            tab if tab == self.tab() => Ok(write),
+            Some(tab) => {
+                let (pk, sk) = scope.tab_entry(campaign, self.chunk, self.index, tab);
+                write.set("gsi1pk", &pk)?.set("gsi1sk", &sk)
+            }
+            None => Ok(write.remove("gsi1pk").remove("gsi1sk")),
         }
+    }
+
+    fn tab(&self) -> Option<Tab> {
+        Tab::of(self.status, self.replied_at.is_some())
     }
 }

@@ -147,12 +147,8 @@ async fn commit(
             delta += Counters::moved(None, Rank::Excluded);
             let index = (CHUNK + place) as u32;
             writes.push(
-                Outcome::excluded(app.now(), contact.clone(), *reason).creation(
-                    scope,
-                    &campaign.id,
-                    chunk,
-                    index,
-                )?,
+                Outcome::excluded(app.now(), contact.clone(), *reason)
+                    .creation(scope, campaign, chunk, index)?,
             );
         }
         writes.push(super::stats::counted(scope, &campaign.id, chunk, &delta));

@@ -1,6 +1,6 @@
 //! The recipients of a campaign, as its report lists them.
 
-use domain::campaign::CHUNK;
+use domain::campaign::{CHUNK, Tab};
 use domain::id::{CampaignId, ContactId};
 use domain::message::Outcome as Rank;
 use domain::phone::Phone;
@@ -33,6 +33,8 @@ pub struct Recipient {
     pub reason: Option<&'static str>,
     /// The message as the person sees it.
     pub message: Option<Rendered>,
+    /// When the person wrote back.
+    pub replied_at: Option<Timestamp>,
     pub at: Option<Timestamp>,
 }
 
@@ -40,12 +42,12 @@ pub struct Recipient {
 /// is one chunk, whatever the limit asked for, because a chunk is one read.
 ///
 /// # Errors
-/// The campaign does not exist in this workspace, or the tab is not one that is listed alone.
+/// The campaign does not exist in this workspace.
 pub async fn recipients(
     app: &App,
     actor: &Actor,
     id: &CampaignId,
-    tab: Option<Rank>,
+    tab: Option<Tab>,
     page: &PageRequest,
 ) -> Result<Page<Recipient>, Error> {
     actor.require(Permission::ReadCampaigns)?;
@@ -53,13 +55,7 @@ pub async fn recipients(
     let campaign = find(app, scope, id).await?;
     match tab {
         None => chunk_page(app, scope, &campaign, page).await,
-        Some(rank @ (Rank::Failed | Rank::Unknown | Rank::Excluded)) => {
-            tab_page(app, scope, &campaign, rank, page).await
-        }
-        Some(Rank::Accepted | Rank::Delivered | Rank::Read) => Err(Error::invalid(
-            "status",
-            "list all recipients, or those that are failed, unknown or excluded",
-        )),
+        Some(tab) => tab_page(app, scope, &campaign, tab, page).await,
     }
 }
 
@@ -115,14 +111,14 @@ async fn tab_page(
     app: &App,
     scope: Scope<'_>,
     campaign: &Campaign,
-    rank: Rank,
+    tab: Tab,
     page: &PageRequest,
 ) -> Result<Page<Recipient>, Error> {
     let after = page.place()?;
     let span = Span::first(page.limit()?).after(after.as_deref());
     let found = app
         .store
-        .page::<Outcome>(&scope.tab(&campaign.id, rank), span)
+        .page::<Outcome>(&scope.tab(&campaign.id, tab), span)
         .await?;
     let mut chunks: Vec<u32> = found.items.iter().map(|outcome| outcome.chunk).collect();
     chunks.dedup();
@@ -175,6 +171,7 @@ fn recipient(
             .or(excluded.map(domain::campaign::Excluded::reason))
             .or(unknown.then_some(UNKNOWN)),
         message: person.map(|person| render(&campaign.template, &person.values)),
+        replied_at: outcome.and_then(|outcome| outcome.replied_at),
         at: outcome.map(|outcome| outcome.at),
     })
 }

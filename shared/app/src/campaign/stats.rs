@@ -86,6 +86,10 @@ pub async fn recount(app: &App, actor: &Actor, id: &CampaignId) -> Result<Counte
             .filter(|outcome| (outcome.index as usize) < planned)
             .count();
         let waiting = planned - sent_to;
+        let replied = outcomes
+            .iter()
+            .filter(|outcome| outcome.replied_at.is_some());
+        total += Counters::replied(replied.count() as i64);
         let rows = outcomes.iter().map(|outcome| Some(outcome.status));
         total += Counters::recount(rows.chain(std::iter::repeat_n(None, waiting)));
     }

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::campaign::{Counters, RecipientRef};
-use domain::event::StatusUpdate;
+use domain::event::{DeliveryStatus, StatusUpdate};
 use domain::id::{CampaignId, WorkspaceId};
 use domain::message::Outcome as Rank;
 
-use super::item::People;
+use super::find;
+use super::item::{Campaign, People};
 use super::outcome::{Evidence, Outcome};
 use super::stats::counted;
 use crate::store::{Scope, Write};
@@ -90,12 +91,14 @@ async fn moves(
         .collect();
     let stored: HashMap<usize, Outcome> = app.store.get_many(&keys).await?.into_iter().collect();
     let mut people: HashMap<u32, Option<People>> = HashMap::new();
+    let mut whole: Option<Campaign> = None;
     let mut writes = Vec::new();
     let mut delta = Counters::default();
     for (place, ((chunk, index), updates)) in batch.iter().enumerate() {
         let outcome = stored.get(&place);
         let from = outcome.map(|outcome| outcome.status);
-        let Some((to, evidence)) = fold(from, updates) else {
+        let replied = outcome.is_some_and(|outcome| outcome.replied_at.is_some());
+        let Some((to, evidence)) = fold(from, replied, updates) else {
             continue;
         };
         let at = updates
@@ -117,8 +120,12 @@ async fn moves(
                     .and_then(|people| people.people.get(*index as usize));
                 // A recipient that was never planned: not ours, or another workspace's.
                 let Some(person) = person else { continue };
+                let of = match &mut whole {
+                    Some(of) => of,
+                    none => none.insert(find(app, scope, campaign).await?),
+                };
                 let outcome = Outcome::new(at, person.contact.clone(), to, evidence);
-                writes.push(outcome.creation(scope, campaign, *chunk, *index)?);
+                writes.push(outcome.creation(scope, of, *chunk, *index)?);
             }
         }
         delta += Counters::moved(from, to);
@@ -126,11 +133,15 @@ async fn moves(
     Ok((writes, delta))
 }
 
-/// Where several statuses of one message take it together.
-fn fold(from: Option<Rank>, updates: &[StatusUpdate]) -> Option<(Rank, Evidence)> {
+/// Where several statuses of one message take it together. Who replied has received it, whatever a
+/// failure says.
+fn fold(from: Option<Rank>, replied: bool, updates: &[StatusUpdate]) -> Option<(Rank, Evidence)> {
     let mut at = from;
     let mut evidence = Evidence::default();
-    for update in updates {
+    let told = updates
+        .iter()
+        .filter(|update| !(replied && update.status == DeliveryStatus::Failed));
+    for update in told {
         if let Some(to) = Rank::after(at, update.status) {
             at = Some(to);
             evidence.wamid.get_or_insert_with(|| update.wamid.clone());

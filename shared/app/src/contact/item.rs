@@ -1,6 +1,6 @@
 //! A contact as it is stored.
 
-use domain::contact::{Attributes, Consent, Profile};
+use domain::contact::{Attributes, Consent, ConsentChange, Profile};
 use domain::id::{ContactId, GroupId, ImportId};
 use domain::phone::Phone;
 use jiff::Timestamp;
@@ -12,6 +12,10 @@ pub struct Contact {
     /// Absent for people who hide their number; then another identity finds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
+    /// WhatsApp's id of the person within the business, when a message told it (Meta: business-scoped
+    /// user ids).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,6 +26,9 @@ pub struct Contact {
     pub groups: Vec<GroupId>,
     #[serde(default)]
     pub consent: Consent,
+    /// The last change of the consent; absent when it is as it was at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_change: Option<ConsentChange>,
     /// The import that wrote the contact last, by which a file's own duplicates are recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportId>,
@@ -44,7 +51,7 @@ impl Contact {
     }
 }
 
-/// Whose a phone number is.
+/// Whose a phone number or a user id is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) contact: ContactId,

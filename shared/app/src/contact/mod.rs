@@ -3,10 +3,14 @@
 //! A contact, its identities and its memberships change in one transaction, so a number belongs to
 //! one contact of a workspace and a group's count is exact.
 
+mod consent;
 mod item;
 mod list;
+mod sender;
 
-use domain::contact::{self, Attributes, Consent, GROUPS_PER_CONTACT_MAX};
+use domain::contact::{
+    self, Attributes, Consent, ConsentChange, ConsentSource, GROUPS_PER_CONTACT_MAX,
+};
 use domain::id::{ContactId, GroupId, ImportId};
 use domain::phone::{Phone, Region};
 use domain::workspace::Permission;
@@ -16,9 +20,11 @@ use crate::store::write::Write;
 use crate::store::{Committed, Scope};
 use crate::{Actor, App, Error, group};
 
+pub(crate) use consent::wish;
 pub use item::Contact;
 pub(crate) use item::{Identity, Membership};
 pub use list::{Filter, list};
+pub(crate) use sender::{by_wa_id, of_sender};
 
 /// What a caller gives to make a contact.
 #[derive(Debug, Clone, Default)]
@@ -73,11 +79,13 @@ pub async fn create(app: &App, actor: &Actor, new: NewContact) -> Result<Contact
     let contact = Contact {
         id: ContactId::fresh(),
         phone: Some(phone),
+        user_id: None,
         name,
         email,
         attributes,
         groups,
         consent: Consent::Subscribed,
+        consent_change: None,
         import: None,
         created_at: app.now(),
         updated_at: app.now(),
@@ -141,6 +149,12 @@ pub async fn delete(app: &App, actor: &Actor, id: &ContactId) -> Result<(), Erro
             .iter()
             .map(|phone| Write::delete(scope.phone(phone))),
     );
+    writes.extend(
+        contact
+            .user_id
+            .iter()
+            .map(|user_id| Write::delete(scope.user_id(user_id))),
+    );
     for group in group::existing(app, scope, &contact.groups).await? {
         writes.push(Write::delete(scope.membership(&group, id)));
         writes.push(group::counted(scope, &group, -1));
@@ -172,6 +186,14 @@ pub(crate) fn creation(scope: Scope<'_>, contact: &Contact) -> Result<Vec<Write>
     if let Some(phone) = &contact.phone {
         writes.push(Write::create(
             scope.phone(phone),
+            &Identity {
+                contact: contact.id.clone(),
+            },
+        )?);
+    }
+    if let Some(user_id) = &contact.user_id {
+        writes.push(Write::create(
+            scope.user_id(user_id),
             &Identity {
                 contact: contact.id.clone(),
             },
@@ -237,7 +259,7 @@ pub(crate) fn touched(mut contact: Contact, app: &App, import: Option<ImportId>)
     contact
 }
 
-async fn find(app: &App, scope: Scope<'_>, id: &ContactId) -> Result<Contact, Error> {
+pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &ContactId) -> Result<Contact, Error> {
     app.store
         .get(&scope.contact(id))
         .await?
@@ -267,8 +289,12 @@ async fn patched(
     if let Some(groups) = patch.groups {
         new.groups = existing_groups(app, scope, &groups, &mut refused).await?;
     }
-    if let Some(consent) = patch.consent {
+    if let Some(consent) = patch.consent.filter(|consent| *consent != old.consent) {
         new.consent = consent;
+        new.consent_change = Some(ConsentChange {
+            at: app.now(),
+            source: ConsentSource::Workspace,
+        });
     }
     if refused.is_empty() {
         Ok(new)

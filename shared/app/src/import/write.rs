@@ -323,11 +323,13 @@ fn effect(
     let contact = Contact {
         id,
         phone: Some(person.phone.clone()),
+        user_id: None,
         name: person.name.clone(),
         email: person.email.clone(),
         attributes: person.attributes.clone(),
         groups: union(&[], joins),
         consent: Consent::Subscribed,
+        consent_change: None,
         import: Some(import.id.clone()),
         created_at: app.now(),
         updated_at: app.now(),

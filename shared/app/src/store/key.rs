@@ -2,9 +2,10 @@
 //!
 //! A partition key starts with its workspace; the exceptions are the look-ups of [`super::global`].
 
-use domain::campaign::COUNTER_SHARDS;
-use domain::id::{ApiKeyId, CampaignId, ChannelId, ContactId, GroupId, ImportId, UserId};
-use domain::message::Outcome;
+use domain::campaign::{COUNTER_SHARDS, RecipientRef, Tab};
+use domain::id::{
+    ApiKeyId, CampaignId, ChannelId, ChatId, ContactId, GroupId, ImportId, MessageId, UserId,
+};
 use domain::phone::Phone;
 use jiff::Timestamp;
 
@@ -18,6 +19,8 @@ pub enum Table {
     Contacts,
     /// Chunks, outcomes and counters of campaigns: large, and hot while a campaign runs.
     Campaigns,
+    /// Chats and their messages: large, and never changed once old.
+    Chats,
     /// Sessions and pacers: may be lost.
     Ephemeral,
 }
@@ -34,10 +37,39 @@ pub struct Key {
 #[derive(Debug, Clone)]
 pub struct Range {
     pub(super) table: Table,
-    pub(super) index: Option<&'static str>,
+    pub(super) index: Option<Index>,
     pub(super) pk: String,
     pub(super) prefix: String,
 }
+
+/// A sparse index: its name, and the attributes that put an item into it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Index {
+    pub(super) name: &'static str,
+    pub(super) pk: &'static str,
+    pub(super) sk: &'static str,
+}
+
+impl Index {
+    const fn first(name: &'static str) -> Self {
+        Self {
+            name,
+            pk: "gsi1pk",
+            sk: "gsi1sk",
+        }
+    }
+}
+
+/// What the tick looks after, by time.
+const DUE: Index = Index::first("due");
+/// The tabs of campaigns' reports.
+const OUTCOMES: Index = Index::first("outcomes");
+/// What campaigns sent, by chat.
+const THREAD: Index = Index {
+    name: "thread",
+    pk: "gsi2pk",
+    sk: "gsi2sk",
+};
 
 impl Key {
     fn new(table: Table, pk: String, sk: impl Into<String>) -> Self {
@@ -62,6 +94,15 @@ impl Range {
             index: None,
             pk,
             prefix: prefix.into(),
+        }
+    }
+
+    fn of_index(table: Table, index: Index, pk: String) -> Self {
+        Self {
+            table,
+            index: Some(index),
+            pk,
+            prefix: String::new(),
         }
     }
 }
@@ -180,6 +221,16 @@ impl Scope<'_> {
         )
     }
 
+    /// Finds the contact of a person who hides their number.
+    #[must_use]
+    pub fn user_id(&self, user_id: &str) -> Key {
+        Key::new(
+            Table::Contacts,
+            self.pk(&format!("#USERID#{user_id}")),
+            "IDENTITY",
+        )
+    }
+
     #[must_use]
     pub fn membership(&self, group: &GroupId, contact: &ContactId) -> Key {
         let pk = self.pk(&format!("#GROUP#{group}#{:x}", contact.shard()));
@@ -252,32 +303,64 @@ impl Scope<'_> {
         Range::new(Table::Campaigns, self.chunk_pk(campaign, chunk), "OUTCOME#")
     }
 
-    /// The sparse index behind the report's tabs: only failed, unknown and excluded outcomes are in it.
+    /// The sparse index behind the report's tabs.
     #[must_use]
-    pub fn tab(&self, campaign: &CampaignId, outcome: Outcome) -> Range {
-        Range {
-            table: Table::Campaigns,
-            index: Some("outcomes"),
-            pk: self.tab_pk(campaign, outcome),
-            prefix: String::new(),
-        }
+    pub fn tab(&self, campaign: &CampaignId, tab: Tab) -> Range {
+        Range::of_index(Table::Campaigns, OUTCOMES, self.tab_pk(campaign, tab))
     }
 
-    /// The index attributes of an outcome, when its tab is indexed.
+    /// The index attributes of an outcome that is listed in a tab.
     #[must_use]
     pub fn tab_entry(
         &self,
         campaign: &CampaignId,
         chunk: u32,
         index: u32,
-        outcome: Outcome,
-    ) -> Option<(String, String)> {
-        match outcome {
-            Outcome::Failed | Outcome::Unknown | Outcome::Excluded => {
-                Some((self.tab_pk(campaign, outcome), tab_place(chunk, index)))
-            }
-            Outcome::Accepted | Outcome::Delivered | Outcome::Read => None,
-        }
+        tab: Tab,
+    ) -> (String, String) {
+        (self.tab_pk(campaign, tab), tab_place(chunk, index))
+    }
+
+    /// What campaigns sent to the contact of a chat from its channel.
+    #[must_use]
+    pub fn thread(&self, chat: &ChatId) -> Range {
+        Range::of_index(Table::Campaigns, THREAD, self.chat_pk(chat))
+    }
+
+    /// The index attributes by which an outcome is found from the chat. They never change, so that
+    /// statuses do not write to the index.
+    #[must_use]
+    pub fn thread_entry(
+        &self,
+        chat: &ChatId,
+        at: Timestamp,
+        recipient: &RecipientRef,
+    ) -> (String, String) {
+        (
+            self.chat_pk(chat),
+            format!("{:015}#{recipient}", at.as_millisecond()),
+        )
+    }
+
+    /// What a chat is: apart from its messages, because it changes.
+    #[must_use]
+    pub fn chat(&self, chat: &ChatId) -> Key {
+        Key::new(Table::Chats, self.chat_pk(chat), "CHAT")
+    }
+
+    /// Ids of messages sort by time.
+    #[must_use]
+    pub fn message(&self, chat: &ChatId, message: &MessageId) -> Key {
+        Key::new(
+            Table::Chats,
+            self.chat_pk(chat),
+            format!("MESSAGE#{message}"),
+        )
+    }
+
+    #[must_use]
+    pub fn messages(&self, chat: &ChatId) -> Range {
+        Range::new(Table::Chats, self.chat_pk(chat), "MESSAGE#")
     }
 
     /// The entry of a campaign in the sparse index of what the tick looks after.
@@ -304,8 +387,12 @@ impl Scope<'_> {
         self.pk(&format!("#CAMPAIGN#{campaign}#CHUNK#{chunk:06}"))
     }
 
-    fn tab_pk(&self, campaign: &CampaignId, outcome: Outcome) -> String {
-        self.pk(&format!("#CAMPAIGN#{campaign}#{}", outcome.as_str()))
+    fn tab_pk(&self, campaign: &CampaignId, tab: Tab) -> String {
+        self.pk(&format!("#CAMPAIGN#{campaign}#{}", tab.as_str()))
+    }
+
+    fn chat_pk(&self, chat: &ChatId) -> String {
+        self.pk(&format!("#CHAT#{chat}"))
     }
 }
 
@@ -320,19 +407,14 @@ pub(super) const DUE_SHARDS: u32 = 4;
 
 /// The look-ups that cross workspaces.
 pub(super) mod crossing {
-    use super::{Key, Range, Table, UserId};
+    use super::{DUE, Key, Range, Table, UserId};
 
     pub(crate) fn due_pk(shard: u32) -> String {
         format!("DUE#{shard:x}")
     }
 
     pub(crate) fn due(shard: u32) -> Range {
-        Range {
-            table: Table::Main,
-            index: Some("due"),
-            pk: due_pk(shard),
-            prefix: String::new(),
-        }
+        Range::of_index(Table::Main, DUE, due_pk(shard))
     }
 
     pub(crate) fn user(user: &UserId) -> Key {

@@ -56,6 +56,7 @@ impl Store {
             Table::Main => &self.tables.main,
             Table::Contacts => &self.tables.contacts,
             Table::Campaigns => &self.tables.campaigns,
+            Table::Chats => &self.tables.chats,
             Table::Ephemeral => &self.tables.ephemeral,
         }
     }

@@ -133,16 +133,15 @@ impl Store {
         range: &Range,
         span: Span<'_>,
     ) -> Result<PageOf<T>, Error> {
-        let (pk, sk) = if range.index.is_some() {
-            ("gsi1pk", "gsi1sk")
-        } else {
-            ("pk", "sk")
+        let (pk, sk) = match range.index {
+            Some(index) => (index.pk, index.sk),
+            None => ("pk", "sk"),
         };
         let mut query = self
             .client
             .query()
             .table_name(self.table(range.table))
-            .set_index_name(range.index.map(str::to_owned))
+            .set_index_name(range.index.map(|index| index.name.to_owned()))
             .consistent_read(range.index.is_none())
             .scan_index_forward(!span.newest_first)
             .limit(i32::try_from(span.limit.saturating_add(1)).unwrap_or(i32::MAX))

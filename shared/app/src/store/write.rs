@@ -155,6 +155,14 @@ impl Write {
         self
     }
 
+    /// The attribute has no value yet.
+    pub fn if_missing(mut self, name: &str) -> Self {
+        let name = self.name(name);
+        self.conditions
+            .push(format!("attribute_not_exists({name})"));
+        self
+    }
+
     /// # Errors
     /// The value cannot be expressed in DynamoDB's types.
     pub fn if_equals<T: Serialize + ?Sized>(

@@ -19,6 +19,9 @@ pub struct Counters {
     pub failed: i64,
     pub excluded: i64,
     pub unknown: i64,
+    /// Those who wrote back. They are counted under their status as well, so this is no part of the
+    /// sum.
+    pub replied: i64,
 }
 
 /// A change of the counters.
@@ -31,6 +34,15 @@ impl Counters {
         Self {
             recipients: count,
             pending: count,
+            ..Self::default()
+        }
+    }
+
+    /// So many recipients wrote back.
+    #[must_use]
+    pub fn replied(count: i64) -> Delta {
+        Self {
+            replied: count,
             ..Self::default()
         }
     }
@@ -67,7 +79,7 @@ impl Counters {
 
     /// The figures with their stored names, for the expression that adds them.
     #[must_use]
-    pub fn fields(&self) -> [(&'static str, i64); 8] {
+    pub fn fields(&self) -> [(&'static str, i64); 9] {
         [
             ("recipients", self.recipients),
             ("pending", self.pending),
@@ -77,6 +89,7 @@ impl Counters {
             ("failed", self.failed),
             ("excluded", self.excluded),
             ("unknown", self.unknown),
+            ("replied", self.replied),
         ]
     }
 
@@ -109,6 +122,7 @@ impl std::ops::AddAssign for Counters {
         self.failed += other.failed;
         self.excluded += other.excluded;
         self.unknown += other.unknown;
+        self.replied += other.replied;
     }
 }
 

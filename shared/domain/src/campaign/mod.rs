@@ -11,7 +11,7 @@ pub mod state;
 
 pub use audience::{Audience, AudienceForm, Ended};
 pub use counters::{Counters, Delta};
-pub use recipient::{Excluded, RecipientRef};
+pub use recipient::{Excluded, RecipientRef, Tab};
 pub use state::{Refused, State};
 
 /// The most recipients one chunk holds: what one invocation sends.

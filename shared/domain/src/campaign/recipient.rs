@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::CampaignId;
+use crate::message::Outcome;
 
 /// One recipient of one campaign: its chunk and its place there.
 ///
@@ -13,6 +14,46 @@ pub struct RecipientRef {
     pub campaign: CampaignId,
     pub chunk: u32,
     pub index: u32,
+}
+
+/// Which recipients a report lists by themselves. Nearly everyone else is just sent, delivered or read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tab {
+    Failed,
+    Unknown,
+    Excluded,
+    /// Wrote back.
+    Replied,
+}
+
+impl Tab {
+    /// The tab in which an outcome is listed: one at most.
+    ///
+    /// Whoever replied to a message whose end is unknown is listed as unknown until a status settles
+    /// it.
+    #[must_use]
+    pub fn of(status: Outcome, replied: bool) -> Option<Self> {
+        match status {
+            Outcome::Failed => Some(Self::Failed),
+            Outcome::Unknown => Some(Self::Unknown),
+            Outcome::Excluded => Some(Self::Excluded),
+            Outcome::Accepted | Outcome::Delivered | Outcome::Read => {
+                replied.then_some(Self::Replied)
+            }
+        }
+    }
+
+    /// The word used in storage and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Excluded => "excluded",
+            Self::Replied => "replied",
+        }
+    }
 }
 
 /// Why a recipient was left out before anything was sent.

@@ -1,13 +1,14 @@
 //! A person the workspace writes to, and what may be stored about them.
 
 pub mod columns;
+pub mod consent;
 pub mod filter;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::template::{ContactField, Person};
+
+pub use consent::{Consent, ConsentChange, ConsentSource};
 
 /// Custom attributes of a contact: `company` → `Example Ltd`.
 pub type Attributes = BTreeMap<String, String>;
@@ -157,15 +158,6 @@ fn limited(field: &str, text: &str, max: usize) -> Result<Option<String>, Invali
         ));
     }
     Ok(Some(text.to_owned()))
-}
-
-/// Whether a contact may be written to by campaigns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Consent {
-    #[default]
-    Subscribed,
-    OptedOut,
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use domain::campaign::{Audience, CHUNK, Ended, Excluded};
+use domain::campaign::{Audience, CHUNK, Ended, Excluded, Tab};
 use domain::contact::filter::Filter;
 use domain::id::{CampaignId, ContactId, GroupId, SHARDS};
-use domain::message::Outcome as Rank;
 use jiff::Timestamp;
 
 use super::judge::{again, judge};
@@ -210,7 +209,7 @@ impl<'a> Walk<'a> {
 
     async fn recipients(&self, earlier: &CampaignId, ended: Ended) -> Result<Page, Error> {
         let tab = match ended {
-            Ended::Failed => self.scope.tab(earlier, Rank::Failed),
+            Ended::Failed => self.scope.tab(earlier, Tab::Failed),
         };
         let page = self.app.store.page::<Outcome>(&tab, self.span()).await?;
         let outcomes = page.items;

@@ -93,11 +93,7 @@ async fn write(chunk: &Chunk<'_>, outcomes: Vec<(u32, Outcome)>) -> Result<(), E
             let mut writes = Vec::with_capacity(batch.len() + 1);
             for (index, outcome) in &batch {
                 delta += Counters::moved(None, outcome.status);
-                writes.push(
-                    outcome
-                        .clone()
-                        .creation(scope, &campaign.id, number, *index)?,
-                );
+                writes.push(outcome.clone().creation(scope, campaign, number, *index)?);
             }
             writes.push(counted(scope, &campaign.id, number, &delta));
             match app.store.transact(writes).await? {

@@ -1,0 +1,128 @@
+//! Messages that people wrote to a number: each finds its contact, follows a wish to be left alone,
+//! takes its place in the chat, and answers a campaign.
+//!
+//! Meta tells of a message at least once and in no order. Every step says the same however often and
+//! whenever it is taken: the contact's and the message's ids are derived, a wish has its time, the
+//! customer service window only moves up, and a campaign message is answered once.
+
+use std::collections::HashMap;
+
+use domain::contact::{Consent, ConsentChange, ConsentSource};
+use domain::event::InboundMessage;
+use domain::id::{ChannelId, ChatId, ContactId};
+use futures::StreamExt;
+use futures::stream;
+
+use crate::channel::Route;
+use crate::chat::{Chat, Inbound, Message};
+use crate::store::{Committed, Scope, Write};
+use crate::{App, Error, campaign, contact};
+
+/// How many people's messages are taken in at a time.
+const CONCURRENCY: usize = 8;
+
+/// How often a chat is looked at again when it changes at the same moment.
+const ATTEMPTS: usize = 6;
+
+/// Takes in the messages of one number. One that cannot be taken in holds up no other.
+///
+/// # Errors
+/// The first failure, after every message was tried; taking all of them in again is harmless.
+pub(crate) async fn take_in(
+    app: &App,
+    route: &Route,
+    messages: Vec<InboundMessage>,
+) -> Result<(), Error> {
+    let mut people: HashMap<_, Vec<InboundMessage>> = HashMap::new();
+    for message in messages {
+        let person = message
+            .from
+            .clone()
+            .or_else(|| message.from_user_id.clone());
+        people.entry(person).or_default().push(message);
+    }
+    // Different people at once, and of each person one message after the other.
+    let results = stream::iter(people.into_values())
+        .map(async |mut messages| {
+            messages.sort_by_key(|message| message.at);
+            let mut result = Ok(());
+            for message in messages {
+                result = result.and(one(app, route, &message).await);
+            }
+            result
+        })
+        .buffer_unordered(CONCURRENCY)
+        .collect::<Vec<_>>()
+        .await;
+    results.into_iter().collect()
+}
+
+async fn one(app: &App, route: &Route, message: &InboundMessage) -> Result<(), Error> {
+    let scope = app.store.workspace(&route.workspace);
+    let Some(person) = contact::of_sender(app, scope, message).await? else {
+        tracing::warn!(channel = %route.channel, "a message of nobody is dropped");
+        return Ok(());
+    };
+    let id = person.id.clone();
+    if let Some(wished) = Consent::wished(&message.content) {
+        let made = ConsentChange {
+            at: message.at,
+            source: ConsentSource::Person,
+        };
+        contact::wish(app, scope, person, wished, made).await?;
+    }
+    keep(app, scope, &route.channel, &id, message).await?;
+    if message.content.is_said() {
+        let chat = ChatId::of(&route.channel, &id);
+        campaign::reply::mark(app, scope, &chat, message).await?;
+    }
+    Ok(())
+}
+
+/// Writes the message into its chat, which it opens, and moves the customer service window.
+async fn keep(
+    app: &App,
+    scope: Scope<'_>,
+    channel: &ChannelId,
+    contact: &ContactId,
+    message: &InboundMessage,
+) -> Result<(), Error> {
+    let new = Chat::new(channel, contact, app.now());
+    let inbound = Inbound::new(message);
+    let key = scope.message(&new.id, &inbound.id);
+    let created = Write::create(key, &Message::Inbound(inbound))?;
+    // A clock of Meta's that is ahead of ours must not keep the window open.
+    let said_at = Some(message.at.min(app.now())).filter(|_| message.content.is_said());
+    for _ in 0..ATTEMPTS {
+        let chat: Option<Chat> = app.store.get(&scope.chat(&new.id)).await?;
+        let mut writes = vec![created.clone()];
+        match &chat {
+            None => writes.push(Write::create(
+                scope.chat(&new.id),
+                &Chat {
+                    last_inbound_at: said_at,
+                    ..new.clone()
+                },
+            )?),
+            Some(chat) => {
+                if let Some(at) = said_at.filter(|at| chat.last_inbound_at < Some(*at)) {
+                    writes.push(
+                        Write::update(scope.chat(&new.id))
+                            .set("last_inbound_at", &at)?
+                            .if_below("last_inbound_at", &at)?,
+                    );
+                }
+            }
+        }
+        match app.store.transact(writes).await? {
+            Committed::Yes => return Ok(()),
+            // It was told before, and the chat was written with it then.
+            Committed::No(failed) if failed.contains(&0) => return Ok(()),
+            Committed::No(_) => {}
+        }
+    }
+    Err(Error::unavailable(
+        "a chat keeps changing under its messages",
+        "gave up after several attempts",
+    ))
+}

@@ -1,0 +1,78 @@
+//! Meta's part, played by a test: webhook bodies with messages that people wrote.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{Caller, TestApp};
+
+/// A text of a person, written at this second.
+pub(crate) fn said(from: &str, wamid: &str, at: i64, text: &str) -> Value {
+    json!({"from": digits(from), "id": wamid, "timestamp": at.to_string(), "type": "text", "text": {"body": text}})
+}
+
+/// A template's button that a person pressed.
+pub(crate) fn pressed(from: &str, wamid: &str, at: i64, context: &str, text: &str) -> Value {
+    json!({"from": digits(from), "id": wamid, "timestamp": at.to_string(), "type": "button",
+        "context": {"from": "15550100001", "id": context}, "button": {"text": text, "payload": text}})
+}
+
+/// The message with a quote of another.
+pub(crate) fn quoting(mut message: Value, wamid: &str) -> Value {
+    message["context"] = json!({"from": "15550100001", "id": wamid});
+    message
+}
+
+/// A webhook body with these messages to the first number of the simulator, all of people with the
+/// profile name Ada Lovelace.
+pub(crate) fn inbound(messages: &[Value]) -> Vec<u8> {
+    let contacts: Vec<_> = messages
+        .iter()
+        .filter_map(|message| message["from"].as_str())
+        .map(|from| json!({"profile": {"name": "Ada Lovelace"}, "wa_id": from}))
+        .collect();
+    let value = json!({"messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550100001", "phone_number_id": simulator::universe::NUMBER},
+        "contacts": contacts, "messages": messages});
+    json!({"object": "whatsapp_business_account", "entry": [{"id": simulator::universe::WABA,
+        "changes": [{"field": "messages", "value": value}]}]})
+    .to_string()
+    .into_bytes()
+}
+
+impl TestApp {
+    /// Posts a body as Meta does; it is queued and not yet processed.
+    pub(crate) async fn post_webhook(&self, body: Vec<u8>) {
+        let signature = whatsapp::signature::sign(&self.app.config.app_secrets[0], &body);
+        let header = Some(("x-hub-signature-256", signature.as_str()));
+        Caller::anonymous()
+            .raw(self, Method::POST, "/webhooks/whatsapp", header, body)
+            .await
+            .expect(200);
+    }
+
+    /// Lets people write these messages, and has them taken in.
+    pub(crate) async fn hears(&self, messages: &[Value]) {
+        self.post_webhook(inbound(messages)).await;
+        self.drain().await;
+    }
+
+    /// What the simulator accepted for this number, the newest first.
+    pub(crate) async fn sent_to(&self, phone: &str) -> Vec<Value> {
+        let path = format!("/_control/messages?to={}", digits(phone));
+        let request = axum::http::Request::get(path)
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let answer = tower::ServiceExt::oneshot(self.simulator.router(), request)
+            .await
+            .unwrap();
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let mut lines: Value = serde_json::from_slice(&bytes).unwrap();
+        serde_json::from_value(lines["data"].take()).unwrap()
+    }
+}
+
+fn digits(phone: &str) -> &str {
+    phone.trim_start_matches('+')
+}
