@@ -1,7 +1,9 @@
-//! What the parts of the simulator share: settings, clock, ledger, outbox and data file.
+//! What the parts of the simulator share: settings, clock, ledger, outbox, limits and data file.
+//! What arrives is entered in [`crate::arrivals`].
 //!
-//! Locks are taken in one order: the ledger before the outbox. What goes to the data file is
-//! handed over while they are held, so that the file sees changes in the order they happened.
+//! Locks are taken in one order: the ledger before the outbox before the limits; the others are
+//! held alone. What goes to the data file is handed over while they are held, so that the file
+//! sees changes in the order they happened.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,16 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use crate::fate::{self, Step};
+use crate::fate::Step;
+use crate::faults::Rules;
 use crate::gauges::{Activity, Requests};
-use crate::ids::{self, Origin};
-use crate::ledger::{Ledger, Message, Refused};
-use crate::messages::{Accepted, Throughput};
+use crate::ledger::Ledger;
+use crate::limits::Limits;
 use crate::settings::Settings;
 use crate::store::{Change, Restored, Store};
 use crate::time::Time;
-use crate::universe::{Number, STANDARD_LIMIT, Universe};
-use crate::webhooks::{self, Inbound, Outbox, Webhook};
+use crate::universe::{PORTFOLIO, Universe};
+use crate::webhooks::{Outbox, Signing, Webhook};
 
 pub(crate) struct Core {
     settings: Mutex<Arc<Settings>>,
@@ -27,7 +29,9 @@ pub(crate) struct Core {
     pub(crate) client: reqwest::Client,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) outbox: Mutex<Outbox>,
-    pub(crate) throughput: Mutex<Throughput>,
+    pub(crate) limits: Mutex<Limits>,
+    pub(crate) rules: Mutex<Rules>,
+    pub(crate) signing: Mutex<Signing>,
     pub(crate) requests: Requests,
     /// Tells the engine that there may be something new to do.
     pub(crate) wake: Notify,
@@ -64,6 +68,7 @@ impl Core {
             .map(|(waba, gone)| (waba.to_owned(), gone))
             .collect();
         let (ledger, outbox) = restored.into_ledger_and_outbox();
+        let limits = used_up(&ledger, settings.pair_limiter);
         // Meta follows no redirects, and a proxy of the machine is none of its business.
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -76,7 +81,9 @@ impl Core {
             client,
             ledger: Mutex::new(ledger),
             outbox: Mutex::new(outbox),
-            throughput: Mutex::default(),
+            limits: Mutex::new(limits),
+            rules: Mutex::default(),
+            signing: Mutex::default(),
             requests: Requests::default(),
             wake: Notify::new(),
             stopped: watch::Sender::new(false),
@@ -108,11 +115,6 @@ impl Core {
         });
     }
 
-    pub(crate) fn limit(&self, number: &str) -> u32 {
-        let limit = self.settings().limits.get(number).copied();
-        limit.unwrap_or(STANDARD_LIMIT)
-    }
-
     pub(crate) fn is_subscribed(&self, waba: &str) -> bool {
         !lock(&self.unsubscribed).get(waba).copied().unwrap_or(false)
     }
@@ -126,106 +128,17 @@ impl Core {
         self.traces.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Enters a message and everything that will be told of it; returns its id.
-    pub(crate) fn accept(
-        &self,
-        number: &Number,
-        accepted: Accepted,
-        arrived_us: i64,
-        answered_ms: i64,
-    ) -> String {
-        let settings = self.settings();
-        let mut ledger = lock(&self.ledger);
-        let nth = ledger.messages_to(&accepted.recipient);
-        let wamid = ids::wamid(&Origin {
-            seed: settings.seed,
-            phone_number_id: number.id,
-            person: &accepted.recipient,
-            at_us: arrived_us,
-            nth: u64::from(nth),
-        });
-        let (seed, timing) = (settings.seed, &settings.timing);
-        let plan = fate::plan(seed, &accepted.recipient, nth, timing, answered_ms);
-        let message = Message {
-            wamid: wamid.clone(),
-            phone_number_id: number.id.to_owned(),
-            recipient: accepted.recipient,
-            kind: accepted.kind,
-            template: accepted.template,
-            category: accepted.category,
-            text: accepted.text,
-            callback_data: accepted.callback_data,
-            arrived_us,
-            plan,
-            confirmed: 0,
-            dropped: 0,
-        };
-        let steps: Vec<_> = message.plan.steps().collect();
-        let kept = self.store.is_some().then(|| message.clone());
-        let entry = ledger.push(message);
-        if let Some(message) = kept {
-            self.record(|| Change::Accepted(entry, Box::new(message)));
-        }
-        let mut outbox = lock(&self.outbox);
-        for (step, due_ms) in steps {
-            outbox.schedule(entry, step, due_ms);
-        }
-        drop((outbox, ledger));
-        self.wake.notify_one();
-        wamid
-    }
-
-    pub(crate) fn refused(&self, phone_number_id: &str, code: u32, at_ms: i64) {
-        let refused = Refused {
-            at_ms,
-            phone_number_id: phone_number_id.to_owned(),
-            code,
-        };
-        let mut ledger = lock(&self.ledger);
-        self.record(|| Change::Refused(refused.clone()));
-        ledger.refuse(refused);
-    }
-
-    /// A customer writes to `number`; returns the id of their message.
-    pub(crate) fn receive(&self, number: &Number, from: &str, name: &str, text: &str) -> String {
-        let now_us = self.time.now_us();
-        lock(&self.throughput).count(number.id, now_us);
-        let id = ids::wamid(&Origin {
-            seed: self.settings().seed,
-            phone_number_id: number.id,
-            person: from,
-            at_us: now_us,
-            nth: self.next_trace(),
-        });
-        if self.is_subscribed(number.waba) {
-            let at_ms = now_us / 1000;
-            let inbound = Inbound {
-                from,
-                name,
-                id: &id,
-                text,
-                at_ms,
-            };
-            let body = webhooks::of_inbound(number, &inbound);
-            let mut outbox = lock(&self.outbox);
-            let webhook = outbox.add(body, Vec::new(), at_ms);
-            // Unlike a status it cannot be planned again, so the file has it from the start.
-            webhook.kept = true;
-            self.keep(webhook, at_ms);
-            drop(outbox);
-            self.wake.notify_one();
-        }
-        id
-    }
-
     /// Marks steps as told, or as never to be told.
     pub(crate) fn close_steps(&self, ledger: &mut Ledger, steps: &[(u32, Step)], told: bool) {
-        for (entry, step) in steps {
-            if let Some(message) = ledger.get_mut(*entry) {
+        if steps.is_empty() {
+            return;
+        }
+        for (number, step) in steps {
+            if let Some(entry) = ledger.get_mut(*number) {
                 let mask = if told {
-                    &mut message.confirmed
+                    &mut entry.confirmed
                 } else {
-                    &mut message.dropped
+                    &mut entry.dropped
                 };
                 *mask |= step.bit();
             }
@@ -241,11 +154,13 @@ impl Core {
         self.record(|| Change::Forget(webhook));
     }
 
-    /// Empties the ledger and everything that waits. What is being answered now is forgotten too.
+    /// Empties the ledger, everything that waits, and what limits have counted but for the last
+    /// second. What is being answered now is forgotten too. Settings, switches and rules stay.
     pub(crate) fn reset(&self) {
         let mut ledger = lock(&self.ledger);
         lock(&self.outbox).clear();
         *ledger = Ledger::default();
+        lock(&self.limits).forget();
         self.record(|| Change::Reset);
     }
 
@@ -257,11 +172,12 @@ impl Core {
         Activity {
             requests_running,
             requests_waiting,
-            deliveries_running: if settings.webhook_url.is_empty() {
-                outbox.open()
-            } else {
-                outbox.running(now_ms, settings.webhooks.gather())
-            },
+            deliveries_running: usize::from(outbox.is_reply_due(now_ms))
+                + if settings.webhook_url.is_empty() {
+                    outbox.open()
+                } else {
+                    outbox.running(now_ms, settings.webhooks.gather())
+                },
             undelivered: outbox.undelivered(),
         }
     }
@@ -274,9 +190,34 @@ impl Core {
         }
     }
 
-    fn record(&self, change: impl FnOnce() -> Change) {
+    pub(crate) fn record(&self, change: impl FnOnce() -> Change) {
         if let Some(store) = &self.store {
             store.record(change());
         }
     }
+}
+
+/// What the messages of a former life have used up. Its last second is over.
+fn used_up(ledger: &Ledger, pair_limiter: bool) -> Limits {
+    let mut limits = Limits::default();
+    for inbound in &ledger.inbound {
+        limits.heard_before(&inbound.phone_number_id, &inbound.from, inbound.at_us);
+    }
+    for (_, entry) in ledger.all() {
+        let message = &entry.message;
+        if pair_limiter {
+            limits.sent_before(
+                &message.phone_number_id,
+                &message.recipient,
+                message.arrived_us,
+            );
+        }
+        if message.counts_for_tier() {
+            let at_ms = message.arrived_us / 1000;
+            limits
+                .portfolios
+                .count(PORTFOLIO, &message.recipient, at_ms);
+        }
+    }
+    limits
 }

@@ -1,14 +1,16 @@
 //! What becomes of an accepted message: a pure function of the seed, the recipient and how many
 //! messages they had before, so that a run repeats whatever the order of arrival.
-//!
-//! Asynchronous faults belong here: another fate is another answer of [`plan`].
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::settings::Timing;
+use crate::chance::{Draws, between};
+use crate::faults::Then;
+use crate::settings::Settings;
 
-/// A step in the life of a message that its sender is told about.
+/// The code of a message that was held for its template's quality and dropped.
+const DROPPED: u32 = 132_015;
+
+/// A step in the life of a message that its sender is told about, or at last the person's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
@@ -16,10 +18,13 @@ pub(crate) enum Step {
     Delivered,
     Read,
     Failed,
+    /// Not a status: the person has written back.
+    Replied,
 }
 
 impl Step {
-    pub(crate) const ALL: [Step; 4] = [Step::Sent, Step::Delivered, Step::Read, Step::Failed];
+    /// The steps that are told as statuses, in the order of a message's life.
+    pub(crate) const STATUSES: [Step; 4] = [Step::Sent, Step::Delivered, Step::Read, Step::Failed];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -27,6 +32,7 @@ impl Step {
             Step::Delivered => "delivered",
             Step::Read => "read",
             Step::Failed => "failed",
+            Step::Replied => "replied",
         }
     }
 
@@ -36,109 +42,284 @@ impl Step {
     }
 }
 
+/// What decides the fate of a message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Cause {
+    Chance,
+    /// A limit, an account in trouble or a rule. Without a delay it takes the usual one.
+    Failure {
+        code: u32,
+        delay_ms: Option<u64>,
+    },
+    /// Nobody is ever told anything.
+    Silence,
+    /// Its template's quality is looked at first.
+    Held {
+        then: Then,
+        after_ms: u64,
+    },
+}
+
+/// The message whose fate is asked for.
+pub(crate) struct Subject<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) recipient: &'a str,
+    /// How many messages they had before.
+    pub(crate) nth: u32,
+    pub(crate) is_template: bool,
+    pub(crate) arrived_ms: i64,
+    pub(crate) answered_ms: i64,
+}
+
 /// The steps ahead of one message, at absolute instants.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// Due instants by [`Step`].
     due_ms: [Option<i64>; 4],
     pub(crate) fail_code: u32,
+    #[serde(default)]
+    pub(crate) reply: Option<Reply>,
+}
+
+/// The answer of the person.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Reply {
+    pub(crate) at_ms: i64,
+    pub(crate) stop: bool,
 }
 
 impl Plan {
     pub(crate) fn due(&self, step: Step) -> Option<i64> {
-        self.due_ms[step as usize]
+        self.due_ms.get(step as usize).copied().flatten()
     }
 
+    /// The statuses ahead.
     pub(crate) fn steps(&self) -> impl Iterator<Item = (Step, i64)> + '_ {
-        Step::ALL
+        Step::STATUSES
             .into_iter()
             .filter_map(|step| Some((step, self.due(step)?)))
     }
+
+    fn set(&mut self, step: Step, at_ms: i64) {
+        if let Some(due) = self.due_ms.get_mut(step as usize) {
+            *due = Some(at_ms);
+        }
+    }
 }
 
-/// Decides the steps of the `nth` message to `recipient`, counted from `answered_ms`.
-pub(crate) fn plan(
-    seed: u64,
-    recipient: &str,
-    nth: u32,
-    timing: &Timing,
-    answered_ms: i64,
-) -> Plan {
-    let mut hash = Sha256::new();
-    hash.update(seed.to_be_bytes());
-    hash.update(nth.to_be_bytes());
-    hash.update(recipient.as_bytes());
-    let drawn = hash.finalize();
-    // Six independent numbers in [0, 1), four bytes each.
-    let mut draws = drawn.chunks_exact(4).map(|bytes| {
-        let value = bytes
-            .iter()
-            .fold(0_u32, |value, byte| value << 8 | u32::from(*byte));
-        f64::from(value) / (f64::from(u32::MAX) + 1.0)
-    });
-    let mut draw = || draws.next().unwrap_or(0.0);
-
-    let (fails, failed, sent, delivered, reads, read) =
-        (draw(), draw(), draw(), draw(), draw(), draw());
-    let mut plan = Plan {
-        fail_code: timing.fail_code,
-        ..Plan::default()
+/// Decides the steps of a message.
+pub(crate) fn plan(of: &Subject<'_>, cause: Cause) -> Plan {
+    let timing = &of.settings.timing;
+    let mut draws = Draws::new(of.settings.seed, of.nth, &[of.recipient]);
+    let fails = draws.draw();
+    let mut failed_ms = draws.between(timing.failed_ms);
+    let start_ms = match cause {
+        Cause::Held { after_ms, .. } => of.answered_ms + between((after_ms, after_ms), 0.0),
+        _ => of.answered_ms,
     };
-    if fails < timing.fail_share {
-        plan.due_ms[Step::Failed as usize] = Some(answered_ms + between(timing.failed_ms, failed));
-        return plan;
-    }
-    let sent = answered_ms + between(timing.sent_ms, sent);
-    let delivered = sent + between(timing.delivered_ms, delivered);
-    plan.due_ms[Step::Sent as usize] = Some(sent);
-    plan.due_ms[Step::Delivered as usize] = Some(delivered);
-    if reads < timing.read_share {
-        plan.due_ms[Step::Read as usize] = Some(delivered + between(timing.read_ms, read));
+    let code = match cause {
+        Cause::Silence => return Plan::default(),
+        Cause::Failure { code, delay_ms } => {
+            failed_ms = delay_ms.map_or(failed_ms, |delay| between((delay, delay), 0.0));
+            Some(code)
+        }
+        Cause::Held {
+            then: Then::Drop, ..
+        } => {
+            failed_ms = 0;
+            Some(DROPPED)
+        }
+        _ if fails < timing.fail_share => Some(timing.fail_code),
+        _ => None,
+    };
+    let mut plan = match code {
+        Some(code) => failure(of, code, start_ms + failed_ms),
+        None => success(of, &mut draws, start_ms),
+    };
+    let mut delay = Draws::new(of.settings.seed, of.nth, &["late:", of.recipient]);
+    if delay.hits(of.settings.disorder.late_share) {
+        let late = delay.between(of.settings.disorder.late_ms);
+        plan.due_ms
+            .iter_mut()
+            .flatten()
+            .for_each(|due| *due += late);
     }
     plan
 }
 
-fn between((shortest, longest): (u64, u64), draw: f64) -> i64 {
-    let span = longest.saturating_sub(shortest) as f64;
-    i64::try_from(shortest).unwrap_or(i64::MAX / 4) + (span * draw) as i64
+fn failure(of: &Subject<'_>, code: u32, at_ms: i64) -> Plan {
+    let mut plan = Plan {
+        fail_code: code,
+        ..Plan::default()
+    };
+    plan.set(Step::Failed, at_ms);
+    let mut draws = Draws::new(of.settings.seed, of.nth, &["sent first:", of.recipient]);
+    if draws.hits(of.settings.timing.fail_after_sent_share) {
+        plan.set(Step::Sent, of.answered_ms.midpoint(at_ms));
+    }
+    plan
+}
+
+fn success(of: &Subject<'_>, draws: &mut Draws, start_ms: i64) -> Plan {
+    let (timing, disorder) = (&of.settings.timing, &of.settings.disorder);
+    let mut plan = Plan::default();
+    let mut sent = start_ms + draws.between(timing.sent_ms);
+    let mut delivered = sent + draws.between(timing.delivered_ms);
+    let reads = draws.draw();
+    let read = draws.between(timing.read_ms);
+    let skipped = draws.hits(disorder.skip_delivered_share);
+    let early = draws.hits(disorder.early_share);
+    if early && start_ms > of.arrived_ms {
+        sent = of.arrived_ms;
+        delivered = of.arrived_ms.midpoint(start_ms);
+    }
+    plan.set(Step::Sent, sent);
+    if !skipped {
+        plan.set(Step::Delivered, delivered);
+    }
+    if reads < timing.read_share {
+        plan.set(Step::Read, delivered + read);
+    }
+    if of.is_template {
+        plan.reply = reply(of, delivered);
+    }
+    plan
+}
+
+fn reply(of: &Subject<'_>, delivered_ms: i64) -> Option<Reply> {
+    let replies = &of.settings.replies;
+    let mut draws = Draws::new(of.settings.seed, of.nth, &["reply:", of.recipient]);
+    draws.hits(replies.share).then(|| Reply {
+        at_ms: delivered_ms + draws.between(replies.after_ms),
+        stop: draws.hits(replies.stop_share),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Disorder, Replies, Timing};
+
+    fn fate(settings: &Settings, recipient: &str, nth: u32, cause: Cause) -> Plan {
+        let subject = Subject {
+            settings,
+            recipient,
+            nth,
+            is_template: true,
+            arrived_ms: 1000,
+            answered_ms: 2200,
+        };
+        plan(&subject, cause)
+    }
+
+    fn settings(seed: u64) -> Settings {
+        Settings {
+            seed,
+            ..Settings::default()
+        }
+    }
+
+    fn people() -> impl Iterator<Item = String> {
+        (0..10_000).map(|person| format!("62812{person:07}"))
+    }
 
     #[test]
     fn the_same_message_always_meets_the_same_fate() {
-        let timing = Timing::default();
-        let first = plan(7, "6281200000001", 0, &timing, 1000);
-        assert_eq!(first, plan(7, "6281200000001", 0, &timing, 1000));
-        assert_ne!(first, plan(8, "6281200000001", 0, &timing, 1000));
-        assert_ne!(first, plan(7, "6281200000001", 1, &timing, 1000));
-        assert_ne!(first, plan(7, "6281200000002", 0, &timing, 1000));
+        let of = |seed, recipient, nth| fate(&settings(seed), recipient, nth, Cause::Chance);
+        let first = of(7, "6281200000001", 0);
+        assert_eq!(first, of(7, "6281200000001", 0));
+        assert_ne!(first, of(8, "6281200000001", 0));
+        assert_ne!(first, of(7, "6281200000001", 1));
+        assert_ne!(first, of(7, "6281200000002", 0));
     }
 
     #[test]
     fn shares_and_delays_are_those_of_the_settings() {
-        let timing = Timing::default();
         let (mut failed, mut read) = (0, 0);
-        for person in 0..10_000 {
-            let plan = plan(1, &format!("62812{person:07}"), 0, &timing, 0);
+        for person in people() {
+            let plan = fate(&settings(1), &person, 0, Cause::Chance);
             if let Some(at) = plan.due(Step::Failed) {
-                assert!((200..8000).contains(&at));
+                assert!((2400..10_200).contains(&at));
                 assert_eq!(plan.steps().count(), 1);
                 failed += 1;
                 continue;
             }
             let sent = plan.due(Step::Sent).unwrap();
             let delivered = plan.due(Step::Delivered).unwrap();
-            assert!((50..800).contains(&sent));
+            assert!((2250..3000).contains(&sent));
             assert!((300..4000).contains(&(delivered - sent)));
             if let Some(at) = plan.due(Step::Read) {
                 assert!((1000..8000).contains(&(at - delivered)));
                 read += 1;
             }
+            assert_eq!(plan.reply, None);
         }
         assert!((150..250).contains(&failed), "{failed} of 10000 failed");
         assert!((6600..7100).contains(&read), "{read} of 10000 were read");
+    }
+
+    #[test]
+    fn a_share_of_people_answers_after_the_delivery_and_some_of_them_say_stop() {
+        let settings = Settings {
+            replies: Replies {
+                share: 0.1,
+                stop_share: 0.5,
+                after_ms: (500, 1000),
+            },
+            ..settings(1)
+        };
+        let (mut replied, mut stopped) = (0, 0);
+        for person in people() {
+            let plan = fate(&settings, &person, 0, Cause::Chance);
+            let Some(reply) = plan.reply else { continue };
+            let delivered = plan.due(Step::Delivered).unwrap();
+            assert!((500..1000).contains(&(reply.at_ms - delivered)));
+            replied += 1;
+            stopped += i32::from(reply.stop);
+        }
+        assert!((900..1100).contains(&replied), "{replied} of 10000 replied");
+        assert!((400..600).contains(&stopped), "{stopped} said stop");
+    }
+
+    #[test]
+    fn statuses_are_skipped_early_and_late_as_told() {
+        let mut settings = Settings {
+            timing: Timing {
+                fail_share: 0.0,
+                read_share: 1.0,
+                ..Timing::default()
+            },
+            disorder: Disorder {
+                skip_delivered_share: 1.0,
+                early_share: 1.0,
+                ..Disorder::default()
+            },
+            ..settings(1)
+        };
+        let plan = fate(&settings, "6281200000001", 0, Cause::Chance);
+        assert_eq!(plan.due(Step::Sent), Some(1000), "as soon as it arrived");
+        assert_eq!(plan.due(Step::Delivered), None);
+        let early = plan.due(Step::Read).unwrap();
+        settings.disorder.late_share = 1.0;
+        settings.disorder.late_ms = (50_000, 50_000);
+        let late = fate(&settings, "6281200000001", 0, Cause::Chance);
+        assert_eq!(late.due(Step::Read), Some(early + 50_000));
+    }
+
+    #[test]
+    fn what_is_held_is_released_later_or_dropped_with_its_template() {
+        let held = |then| {
+            let cause = Cause::Held {
+                then,
+                after_ms: 60_000,
+            };
+            let mut settings = settings(1);
+            settings.timing.fail_share = 0.0;
+            fate(&settings, "6281200000001", 0, cause)
+        };
+        let dropped = held(Then::Drop);
+        assert_eq!(dropped.due(Step::Failed), Some(62_200));
+        assert_eq!(dropped.fail_code, 132_015);
+        assert!(held(Then::Release).due(Step::Sent).unwrap() >= 62_250);
     }
 }

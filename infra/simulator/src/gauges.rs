@@ -1,8 +1,8 @@
 //! What is going on inside, for a harness that must know when the simulator is at rest.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::core::lock;
 use crate::time::Time;
@@ -25,15 +25,15 @@ pub struct Activity {
 /// even before it was scheduled, otherwise a harness would see rest where there is none.
 #[derive(Default)]
 pub(crate) struct Requests {
-    inside: AtomicUsize,
+    inside: Arc<AtomicUsize>,
     waiting: Mutex<BTreeSet<(i64, u64)>>,
     next: AtomicU64,
 }
 
 impl Requests {
-    pub(crate) fn enter(&self) -> Entered<'_> {
+    pub(crate) fn enter(&self) -> Entered {
         self.inside.fetch_add(1, Ordering::SeqCst);
-        Entered(self)
+        Entered(Arc::clone(&self.inside))
     }
 
     /// Waits for `until_ms`. Dropping the future, as a lost connection does, leaves no trace.
@@ -58,11 +58,12 @@ impl Requests {
     }
 }
 
-pub(crate) struct Entered<'a>(&'a Requests);
+/// A request that is inside until this is dropped.
+pub(crate) struct Entered(Arc<AtomicUsize>);
 
-impl Drop for Entered<'_> {
+impl Drop for Entered {
     fn drop(&mut self) {
-        self.0.inside.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,4 +1,5 @@
-//! The simulator as a process of its own, configured by the environment.
+//! The simulator as a process of its own, configured by the environment. Everything that
+//! `PATCH /_control/settings` takes can be given as JSON in `SIM_SETTINGS`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -17,16 +18,22 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
     let default = Settings::default();
-    let settings = Settings {
+    let mut settings = Settings {
         seed: read("SIM_SEED", default.seed)?,
         webhook_url: read("SIM_WEBHOOK_URL", default.webhook_url)?,
         verify_token: read("SIM_VERIFY_TOKEN", default.verify_token)?,
         app_secret: read("SIM_APP_SECRET", default.app_secret)?,
+        old_app_secret: read("SIM_OLD_APP_SECRET", default.old_app_secret)?,
         token: read("SIM_TOKEN", default.token)?,
         answer_latency_ms: read("SIM_ANSWER_LATENCY_MS", default.answer_latency_ms)?,
         data: variable("SIM_DATA").map(PathBuf::from),
         ..Settings::default()
     };
+    if let Some(change) = variable("SIM_SETTINGS") {
+        settings = settings
+            .changed(&change)
+            .context("SIM_SETTINGS cannot be used")?;
+    }
     let port: u16 = read("PORT", 8788)?;
     // The control plane asks nobody who they are, so other machines are let in only on request.
     let host: String = read("SIM_HOST", "127.0.0.1".into())?;

@@ -8,10 +8,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::connection::{Cuttable, Scissors};
 use crate::core::Core;
 use crate::gauges::Activity;
 use crate::settings::Settings;
@@ -48,11 +48,8 @@ impl Simulator {
         let router = self.router();
         let mut stopped = self.core.stopped.subscribe();
         async move {
-            // Small answers must not wait for more to send.
-            let listener = listener.tap_io(|stream| {
-                let _ = stream.set_nodelay(true);
-            });
-            axum::serve(listener, router)
+            let service = router.into_make_service_with_connect_info::<Scissors>();
+            axum::serve(Cuttable(listener), service)
                 .with_graceful_shutdown(async move {
                     let _ = stopped.wait_for(|stopped| *stopped).await;
                 })

@@ -6,8 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
@@ -16,7 +16,7 @@ use tracing::error;
 
 use crate::core::lock;
 use crate::fate::Step;
-use crate::ledger::{Ledger, Message, Refused};
+use crate::ledger::{Entry, Inbound, Ledger, Message, Refused};
 use crate::webhooks::{Outbox, Webhook};
 
 const SCHEMA: &str = "
@@ -25,8 +25,11 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS messages (
         entry INTEGER PRIMARY KEY, message TEXT NOT NULL,
         confirmed INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0) STRICT;
-    CREATE TABLE IF NOT EXISTS refused (
-        at_ms INTEGER NOT NULL, phone_number_id TEXT NOT NULL, code INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS refusals (
+        at_ms INTEGER NOT NULL, phone_number_id TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS inbound (
+        id TEXT PRIMARY KEY, phone_number_id TEXT NOT NULL, person TEXT NOT NULL,
+        text TEXT NOT NULL, at_us INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS webhooks (
         id INTEGER PRIMARY KEY, body BLOB NOT NULL, covers TEXT NOT NULL,
         attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL) STRICT;
@@ -37,8 +40,9 @@ const LARGEST_COMMIT: usize = 5000;
 
 /// Something that must survive a restart.
 pub(crate) enum Change {
-    Accepted(u32, Box<Message>),
+    Accepted(u32, Arc<Message>),
     Refused(Refused),
+    Inbound(Inbound),
     /// Steps that were told, or never will be.
     Closed(Vec<(u32, Step)>, bool),
     Keep(Webhook, i64),
@@ -52,8 +56,9 @@ pub(crate) enum Change {
 /// What a former life left behind.
 #[derive(Default)]
 pub(crate) struct Restored {
-    messages: Vec<Message>,
+    entries: Vec<Entry>,
     refused: Vec<Refused>,
+    inbound: Vec<Inbound>,
     webhooks: Vec<(Webhook, i64)>,
     pub(crate) facts: HashMap<String, String>,
 }
@@ -102,19 +107,23 @@ impl Restored {
             covered.extend(webhook.covers.iter().copied());
             outbox.try_again(webhook, next_ms);
         }
-        for message in self.messages {
-            ledger.push(message);
+        for entry in self.entries {
+            ledger.push(entry);
         }
-        for (entry, message) in ledger.all() {
-            for (step, due_ms) in message.open_steps() {
-                if !covered.contains(&(entry, step)) {
-                    outbox.schedule(entry, step, due_ms);
+        for (number, entry) in ledger.all() {
+            for (step, due_ms) in entry.open_steps() {
+                if !covered.contains(&(number, step)) {
+                    outbox.schedule(number, step, due_ms);
                 }
             }
+            if let Some(reply) = entry.message.plan.reply
+                && entry.is_open(Step::Replied)
+            {
+                outbox.expect_reply(number, reply.at_ms);
+            }
         }
-        for refused in self.refused {
-            ledger.refuse(refused);
-        }
+        ledger.refused = self.refused;
+        ledger.inbound = self.inbound;
         (ledger, outbox)
     }
 }
@@ -125,18 +134,31 @@ fn restore(connection: &Connection) -> anyhow::Result<Restored> {
         connection.prepare("SELECT message, confirmed, dropped FROM messages ORDER BY entry")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let mut message: Message = serde_json::from_str(&row.get::<_, String>(0)?)?;
-        message.confirmed = row.get(1)?;
-        message.dropped = row.get(2)?;
-        restored.messages.push(message);
+        restored.entries.push(Entry {
+            message: serde_json::from_str(&row.get::<_, String>(0)?).map(Arc::new)?,
+            confirmed: row.get(1)?,
+            dropped: row.get(2)?,
+        });
     }
-    let mut query = connection.prepare("SELECT at_ms, phone_number_id, code FROM refused")?;
+    let mut query = connection.prepare("SELECT at_ms, phone_number_id, reason FROM refusals")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         restored.refused.push(Refused {
             at_ms: row.get(0)?,
             phone_number_id: row.get(1)?,
-            code: row.get(2)?,
+            reason: row.get(2)?,
+        });
+    }
+    let mut query = connection
+        .prepare("SELECT id, phone_number_id, person, text, at_us FROM inbound ORDER BY at_us")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        restored.inbound.push(Inbound {
+            id: row.get(0)?,
+            phone_number_id: row.get(1)?,
+            from: row.get(2)?,
+            text: row.get(3)?,
+            at_us: row.get(4)?,
         });
     }
     let mut query =
@@ -197,14 +219,24 @@ fn apply(db: &Connection, change: Change) -> anyhow::Result<()> {
     match change {
         Change::Accepted(entry, message) => {
             db.prepare_cached("INSERT INTO messages (entry, message) VALUES (?, ?)")?
-                .execute(params![entry, serde_json::to_string(&message)?])?;
+                .execute(params![entry, serde_json::to_string(&*message)?])?;
         }
         Change::Refused(refused) => {
-            db.prepare_cached("INSERT INTO refused VALUES (?, ?, ?)")?
+            db.prepare_cached("INSERT INTO refusals VALUES (?, ?, ?)")?
                 .execute(params![
                     refused.at_ms,
                     refused.phone_number_id,
-                    refused.code
+                    refused.reason
+                ])?;
+        }
+        Change::Inbound(inbound) => {
+            db.prepare_cached("INSERT OR REPLACE INTO inbound VALUES (?, ?, ?, ?, ?)")?
+                .execute(params![
+                    inbound.id,
+                    inbound.phone_number_id,
+                    inbound.from,
+                    inbound.text,
+                    inbound.at_us
                 ])?;
         }
         Change::Closed(steps, told) => {
@@ -238,7 +270,10 @@ fn apply(db: &Connection, change: Change) -> anyhow::Result<()> {
                 .execute(params![name, value])?;
         }
         Change::Reset => {
-            db.execute_batch("DELETE FROM messages; DELETE FROM refused; DELETE FROM webhooks;")?;
+            db.execute_batch(
+                "DELETE FROM messages; DELETE FROM refusals; DELETE FROM inbound;
+                 DELETE FROM webhooks;",
+            )?;
         }
         Change::Close => {}
     }

@@ -78,14 +78,14 @@ impl Button {
 }
 
 impl Template {
-    /// Everything Graph knows of it, field by field.
-    pub(crate) fn node(&self) -> Map<String, Value> {
-        let score = match self.status {
+    /// Everything Graph knows of it, field by field, while it has `status`.
+    pub(crate) fn node(&self, status: &str) -> Map<String, Value> {
+        let score = match status {
             "APPROVED" => "GREEN",
             "PAUSED" | "DISABLED" => "RED",
             _ => "UNKNOWN",
         };
-        let rejected = match self.status {
+        let rejected = match status {
             "REJECTED" => "INVALID_FORMAT",
             _ => "NONE",
         };
@@ -93,7 +93,7 @@ impl Template {
             "id": self.id,
             "name": self.name,
             "language": self.language,
-            "status": self.status,
+            "status": status,
             "category": self.category,
             "parameter_format": if self.named { "NAMED" } else { "POSITIONAL" },
             "components": self.components(),

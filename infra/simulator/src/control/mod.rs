@@ -1,26 +1,32 @@
 //! The control plane under `/_control` and the page at `/`: ours, not Meta's, and open to whoever
 //! reaches the port.
 
-mod change;
+mod faults;
 
 use std::sync::Arc;
 
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::arrivals::Utterance;
 use crate::core::{Core, lock};
-use crate::ledger::Filter;
-use crate::universe::NUMBER;
-use crate::webhooks;
+use crate::report::{Figures, Filter};
+use crate::settings::{self, Change};
+use crate::universe::{NUMBER, PORTFOLIO};
+use crate::webhooks::{self, Said};
 
 const PAGE: &str = include_str!("page.html");
 const DEFAULT_LINES: usize = 50;
 const MOST_LINES: usize = 10_000;
+
+/// A body of JSON, or what is wrong with it.
+type Body<T> = Result<Json<T>, JsonRejection>;
 
 pub(crate) fn router() -> Router<Arc<Core>> {
     Router::new()
@@ -30,17 +36,37 @@ pub(crate) fn router() -> Router<Arc<Core>> {
         .route("/_control/messages", get(messages))
         .route("/_control/universe", get(universe))
         .route("/_control/reset", post(reset))
-        .route("/_control/settings", patch(change::settings))
+        .route("/_control/settings", patch(change))
         .route("/_control/inbound", post(inbound))
+        .route(
+            "/_control/rules",
+            get(faults::rules)
+                .post(faults::add_rule)
+                .delete(faults::remove_rules),
+        )
+        .route("/_control/rules/{id}", delete(faults::remove_rule))
+        .route("/_control/scenarios", get(faults::scenarios))
+        .route(
+            "/_control/switches",
+            get(faults::switches).patch(faults::turn),
+        )
+        .route("/_control/signatures", post(faults::signatures))
         .route("/_control/subscribe", post(subscribe))
 }
 
 async fn report(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Json<Value> {
-    let mut report = lock(&core.ledger).report(&filter);
+    let figures = Figures::of(&lock(&core.ledger), &filter);
+    let mut report = figures.report();
+    let people = lock(&core.limits)
+        .portfolios
+        .people(PORTFOLIO, core.time.now_ms());
+    let tier = core.settings().tier(PORTFOLIO);
+    report["portfolios"] = json!({PORTFOLIO: {"tier": tier, "people": people}});
     let outbox = lock(&core.outbox);
     report["webhooks"] = json!({
         "posts": outbox.posts,
         "retries": outbox.retries,
+        "duplicates": outbox.duplicates,
         "waiting": outbox.waiting(),
     });
     Json(report)
@@ -49,15 +75,32 @@ async fn report(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> 
 #[derive(Deserialize)]
 struct Lines {
     to: Option<String>,
+    /// The entry of the ledger to begin with; lines are then listed oldest first.
+    from: Option<u32>,
     limit: Option<usize>,
 }
 
+/// Who got what: the newest messages first, or with `from` page by page, oldest first, where
+/// `next` is the `from` of the page that follows.
 async fn messages(State(core): State<Arc<Core>>, Query(lines): Query<Lines>) -> Json<Value> {
     let to = lines.to.filter(|to| !to.is_empty());
     let to = to.map(|to| to.chars().filter(char::is_ascii_digit).collect::<String>());
-    let limit = lines.limit.unwrap_or(DEFAULT_LINES).min(MOST_LINES);
-    let lines = lock(&core.ledger).newest(to.as_deref(), limit);
-    Json(json!({"data": lines}))
+    let limit = lines.limit.unwrap_or(DEFAULT_LINES).clamp(1, MOST_LINES);
+    let (entries, end) = {
+        let ledger = lock(&core.ledger);
+        let entries = match lines.from {
+            Some(from) => ledger.from(from, limit),
+            None => ledger.newest(to.as_deref(), limit),
+        };
+        (entries, ledger.entries.len())
+    };
+    let next = entries.last().map(|(number, _)| number + 1);
+    let more = lines.from.and(next).filter(|next| (*next as usize) < end);
+    let data: Vec<_> = entries
+        .iter()
+        .map(|(number, entry)| entry.line(*number))
+        .collect();
+    Json(json!({"data": data, "next": more}))
 }
 
 /// The accounts and their numbers, for whoever sets up a client by hand.
@@ -80,6 +123,19 @@ async fn universe(State(core): State<Arc<Core>>) -> Json<Value> {
     Json(json!({"data": wabas}))
 }
 
+/// Applies a change and answers with what is in force.
+async fn change(State(core): State<Arc<Core>>, change: Body<Change>) -> Response {
+    let change = match change {
+        Ok(Json(change)) => change,
+        Err(rejection) => return wrong(&rejection.body_text()),
+    };
+    if let Err(reason) = change.check() {
+        return wrong(&reason);
+    }
+    core.change_settings(|now| settings::apply(now, change));
+    Json(settings::in_force(&core.settings())).into_response()
+}
+
 async fn reset(State(core): State<Arc<Core>>) -> Json<Value> {
     core.reset();
     Json(json!({"success": true}))
@@ -91,10 +147,25 @@ struct Inbound {
     phone_number_id: Option<String>,
     from: String,
     name: Option<String>,
-    text: String,
+    text: Option<String>,
+    button: Option<Pressed>,
+    /// The id of the message that is answered, or whose button is pressed.
+    context: Option<String>,
 }
 
-async fn inbound(State(core): State<Arc<Core>>, Json(inbound): Json<Inbound>) -> Response {
+/// A quick reply of a template. Its payload is its text unless the send gave it another.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pressed {
+    text: String,
+    payload: Option<String>,
+}
+
+async fn inbound(State(core): State<Arc<Core>>, inbound: Body<Inbound>) -> Response {
+    let inbound = match inbound {
+        Ok(Json(inbound)) => inbound,
+        Err(rejection) => return wrong(&rejection.body_text()),
+    };
     let id = inbound.phone_number_id.as_deref().unwrap_or(NUMBER);
     let Some(number) = core.universe.number(id) else {
         return wrong(&format!("no phone number has the id {id}"));
@@ -103,12 +174,24 @@ async fn inbound(State(core): State<Arc<Core>>, Json(inbound): Json<Inbound>) ->
     if !(7..=15).contains(&from.len()) {
         return wrong("from is not a phone number");
     }
-    if inbound.text.is_empty() {
-        return wrong("text is empty");
-    }
+    let said = match (&inbound.text, &inbound.button) {
+        (Some(text), None) if !text.is_empty() => Said::Text(text),
+        (Some(_), None) => return wrong("text is empty"),
+        (None, Some(button)) if inbound.context.is_some() => Said::Button {
+            text: &button.text,
+            payload: button.payload.as_ref().unwrap_or(&button.text),
+        },
+        (None, Some(_)) => return wrong("a button needs the context it belongs to"),
+        _ => return wrong("either text or button is needed"),
+    };
     let name = inbound.name.as_deref().filter(|name| !name.is_empty());
-    let id = core.receive(number, &from, name.unwrap_or("Ada"), &inbound.text);
-    Json(json!({"id": id})).into_response()
+    let utterance = Utterance {
+        from: &from,
+        name: name.unwrap_or_else(|| webhooks::name_of(&from)),
+        said,
+        context: inbound.context.as_deref(),
+    };
+    Json(json!({"id": core.receive(number, &utterance)})).into_response()
 }
 
 #[derive(Deserialize)]

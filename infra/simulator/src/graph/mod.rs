@@ -6,20 +6,22 @@
 mod nodes;
 mod paging;
 mod refusal;
+mod transport;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::any;
-use serde_json::Value;
 
 pub(crate) use refusal::Refusal;
 
+use crate::connection::Scissors;
 use crate::core::Core;
 use crate::{ids, messages};
 
@@ -36,6 +38,7 @@ type Asked = (
     Method,
     Query<HashMap<String, String>>,
     HeaderMap,
+    Option<Extension<ConnectInfo<Scissors>>>,
     Bytes,
 );
 
@@ -43,7 +46,7 @@ pub(crate) fn router() -> Router<Arc<Core>> {
     Router::new()
         .route("/{version}/{node}", any(node))
         .route("/{version}/{node}/{edge}", any(edge))
-        .fallback(async |State(core): State<Arc<Core>>| answer(&core, Err(Refusal::unknown_path())))
+        .fallback(async |State(core): State<Arc<Core>>| refuse(&core, &Refusal::unknown_path()))
 }
 
 async fn node(Path((version, id)): Path<(String, String)>, asked: Asked) -> Response {
@@ -55,7 +58,7 @@ async fn edge(Path((version, id, edge)): Path<(String, String, String)>, asked: 
 }
 
 async fn respond(version: String, id: String, edge: String, asked: Asked) -> Response {
-    let (State(core), method, Query(query), headers, body) = asked;
+    let (State(core), method, Query(query), headers, connection, body) = asked;
     // Before anything else: this is the instant the throughput of a number is counted by.
     let arrived_us = core.time.now_us();
     let host = headers
@@ -72,10 +75,16 @@ async fn respond(version: String, id: String, edge: String, asked: Asked) -> Res
             Ok(()) => messages::send(&core, &id, &body, arrived_us).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = &outcome {
-            core.refused(&id, refusal.code, arrived_us / 1000);
-        }
-        return answer(&core, outcome);
+        return match outcome {
+            Ok(answer) => {
+                let scissors = connection.as_ref().map(|Extension(ConnectInfo(cut))| cut);
+                transport::deliver(&core, scissors, &answer.body, answer.transport).await
+            }
+            Err(refusal) => {
+                core.refused(&id, refusal.code.to_string(), arrived_us / 1000);
+                refuse(&core, &refusal)
+            }
+        };
     }
     let outcome =
         authorize(&call, &headers).and_then(|()| match (method.as_str(), edge.as_str()) {
@@ -85,7 +94,10 @@ async fn respond(version: String, id: String, edge: String, asked: Asked) -> Res
             (_, "subscribed_apps") => nodes::subscribed_apps(&call, &method, &id, &body),
             _ => Err(Refusal::unknown_path()),
         });
-    answer(&core, outcome)
+    match outcome {
+        Ok(value) => transport::json(&core, StatusCode::OK, Body::from(value.to_string())),
+        Err(refusal) => refuse(&core, &refusal),
+    }
 }
 
 fn authorize(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -97,23 +109,17 @@ fn authorize(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
     let token = bearer.or(call.query.get("access_token").map(String::as_str));
+    let settings = call.core.settings();
     match token {
-        Some(token) if token == call.core.settings().token => Ok(()),
+        Some(token) if token == settings.token && !settings.switches.token_revoked => Ok(()),
         _ => Err(Refusal::token()),
     }
 }
 
-fn answer(core: &Core, outcome: Result<Value, Refusal>) -> Response {
+fn refuse(core: &Core, refusal: &Refusal) -> Response {
     let trace = ids::trace(core.settings().seed, core.next_trace());
-    let (status, body) = match outcome {
-        Ok(value) => (StatusCode::OK, value),
-        Err(refusal) => (refusal.http, refusal.envelope(&trace)),
-    };
-    let headers = [
-        ("content-type", "application/json; charset=UTF-8"),
-        ("x-fb-trace-id", trace.as_str()),
-    ];
-    (status, headers, body.to_string()).into_response()
+    let body = refusal.envelope(&trace).to_string();
+    transport::traced(refusal.http, &trace, Body::from(body))
 }
 
 fn is_version(text: &str) -> bool {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Refusal, paging};
 use crate::template::Template;
-use crate::universe::{APP, Number, Waba};
+use crate::universe::{APP, Number, PORTFOLIO, Waba};
 
 const NUMBER_FIELDS: &[&str] = &[
     "verified_name",
@@ -38,7 +38,12 @@ pub(super) fn one(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
         return select_number(call, number);
     }
     let waba = waba(call, id)?;
-    paging::select(call, "WhatsAppBusinessAccount", WABA_FIELDS, waba.node())
+    let settings = call.core.settings();
+    let node = waba.node(
+        settings.tier(PORTFOLIO),
+        settings.switches.locked.contains(waba.id),
+    );
+    paging::select(call, "WhatsAppBusinessAccount", WABA_FIELDS, node)
 }
 
 pub(super) fn phone_numbers(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
@@ -53,15 +58,20 @@ pub(super) fn phone_numbers(call: &Call<'_>, id: &str) -> Result<Value, Refusal>
 
 pub(super) fn templates(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
     let waba = waba(call, id)?;
+    let settings = call.core.settings();
+    let switches = &settings.switches;
+    let status_of = |template: &Template| switches.template_status(template.name, template.status);
     let matches = |template: &&Template| {
-        [
+        let status = status_of(template);
+        let selected = [
             ("name", template.name),
-            ("status", template.status),
+            ("status", status),
             ("category", template.category),
             ("language", template.language),
         ]
         .into_iter()
-        .all(|(filter, value)| call.query.get(filter).is_none_or(|want| want == value))
+        .all(|(filter, value)| call.query.get(filter).is_none_or(|want| want == value));
+        selected && status != "DELETED"
     };
     let all: Vec<_> = call
         .core
@@ -74,7 +84,7 @@ pub(super) fn templates(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
                 call,
                 "WhatsAppMessageTemplate",
                 TEMPLATE_FIELDS,
-                template.node(),
+                template.node(status_of(template)),
             )
         })
         .collect::<Result<_, _>>()?;
@@ -115,8 +125,7 @@ pub(super) fn subscribed_apps(
 
 fn select_number(call: &Call<'_>, number: &Number) -> Result<Value, Refusal> {
     let settings = call.core.settings();
-    let limit = call.core.limit(number.id);
-    let node = number.node(limit, &settings.webhook_url);
+    let node = number.node(&settings);
     paging::select(call, "WhatsAppBusinessPhoneNumber", NUMBER_FIELDS, node)
 }
 

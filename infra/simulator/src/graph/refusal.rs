@@ -3,6 +3,8 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::codes;
+
 /// A synchronous refusal.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
@@ -17,42 +19,27 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// A refusal of the messaging layer: a known code and what exactly was wrong.
     pub(crate) fn new(code: u32, details: impl Into<String>) -> Self {
-        let (title, http) = match code {
-            2 => (
-                "Service temporarily unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-            ),
-            100 => ("Invalid parameter", StatusCode::BAD_REQUEST),
-            130_429 => ("Rate limit hit", StatusCode::BAD_REQUEST),
-            131_008 => ("Required parameter is missing", StatusCode::BAD_REQUEST),
-            131_009 => ("Parameter value is not valid", StatusCode::BAD_REQUEST),
-            131_021 => ("Sender and recipient are the same", StatusCode::BAD_REQUEST),
-            131_059 => ("Paging cursor is not valid", StatusCode::BAD_REQUEST),
-            132_000 => (
-                "Number of parameters does not match",
-                StatusCode::BAD_REQUEST,
-            ),
-            132_001 => (
-                "Template name does not exist in the translation",
-                StatusCode::NOT_FOUND,
-            ),
-            132_005 => ("Filled template text is too long", StatusCode::BAD_REQUEST),
-            132_012 => ("Parameter format does not match", StatusCode::BAD_REQUEST),
-            132_015 => ("Template is paused", StatusCode::BAD_REQUEST),
-            132_016 => ("Template is disabled", StatusCode::BAD_REQUEST),
-            132_018 => (
-                "Template parameters fail validation",
-                StatusCode::BAD_REQUEST,
-            ),
-            _ => ("Something went wrong", StatusCode::INTERNAL_SERVER_ERROR),
-        };
+        let title = codes::about(code).title;
         Self {
-            http,
+            http: codes::http(code),
             code,
             subcode: None,
             kind: "OAuthException",
             message: format!("(#{code}) {title}"),
             details: Some(details.into()),
+        }
+    }
+
+    /// A refusal that a rule asks for, with another status than the usual one if it says so.
+    pub(crate) fn told(code: u32, http: Option<u16>) -> Self {
+        let usual = match code {
+            190 => Self::token(),
+            _ => Self::new(code, codes::about(code).details),
+        };
+        let http = http.and_then(|http| StatusCode::from_u16(http).ok());
+        Self {
+            http: http.unwrap_or(usual.http),
+            ..usual
         }
     }
 

@@ -1,43 +1,48 @@
-//! `POST /{phone}/messages`: the checks a send passes, in Meta's order, and its acceptance.
+//! `POST /{phone}/messages`: the checks a send passes, in Meta's order, and what becomes of it.
 
 mod content;
 mod envelope;
 mod filling;
 mod parameters;
-mod throughput;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::core::Core;
+use crate::arrivals::Accepted;
+use crate::core::{Core, lock};
+use crate::fate::Cause;
+use crate::faults::{Effect, Rules, Seen, Transport};
 use crate::graph::Refusal;
+use crate::ids::{self, Origin};
+use crate::limits::Broken;
+use crate::settings::{Channel, Settings};
 use crate::template::Template;
-use crate::universe::Number;
-
-pub(crate) use throughput::Throughput;
+use crate::universe::{Number, PORTFOLIO};
 
 /// A send on its way through the checks.
 pub(crate) struct Sending<'a> {
-    pub(crate) core: &'a Core,
-    pub(crate) number: &'a Number,
-    pub(crate) body: &'a Map<String, Value>,
-    pub(crate) arrived_us: i64,
+    core: &'a Core,
+    settings: Arc<Settings>,
+    number: &'a Number,
+    body: &'a Map<String, Value>,
+    /// The template it names, if there is one.
+    template: Option<&'a Template>,
+    arrived_us: i64,
 }
 
-/// What is kept of a send that passed.
-pub(crate) struct Accepted {
-    pub(crate) recipient: String,
-    pub(crate) kind: String,
-    pub(crate) template: Option<String>,
-    pub(crate) category: String,
-    pub(crate) text: String,
-    pub(crate) callback_data: Option<String>,
+/// An answer, and how it gets to the client.
+pub(crate) struct Answer {
+    pub(crate) body: Value,
+    pub(crate) transport: Transport,
 }
 
 type Check = fn(&Sending<'_>) -> Result<(), Refusal>;
 
-/// The synchronous checks, in the order Meta makes them; the first refusal is the answer. Token and
-/// asset were checked before. A synchronous fault is one more entry at its place in this order.
-pub(crate) const CHECKS: &[Check] = &[
+/// The checks of a send's own content, in the order Meta makes them; the first refusal is the
+/// answer. Token and asset were checked before, the state of the account too; rules and limits
+/// come after, because what was refused for another reason uses up nothing.
+const CHECKS: &[Check] = &[
     envelope::is_well_formed,
     envelope::has_a_recipient,
     content::is_complete,
@@ -47,39 +52,60 @@ pub(crate) const CHECKS: &[Check] = &[
     parameters::body_matches,
     parameters::buttons_match,
     parameters::filled_body_fits,
-    // Last, because a message that was refused for another reason does not use up throughput.
-    throughput::is_within_limit,
 ];
 
 impl<'a> Sending<'a> {
-    pub(crate) fn text(&self, field: &str) -> Option<&'a str> {
+    fn new(
+        core: &'a Core,
+        settings: Arc<Settings>,
+        number: &'a Number,
+        body: &'a Map<String, Value>,
+        arrived_us: i64,
+    ) -> Self {
+        let mut sending = Self {
+            core,
+            settings,
+            number,
+            body,
+            template: None,
+            arrived_us,
+        };
+        sending.template = sending.named_template();
+        sending
+    }
+
+    fn text(&self, field: &str) -> Option<&'a str> {
         self.body.get(field)?.as_str()
     }
 
     /// The message's type; Meta takes a missing one for text.
-    pub(crate) fn kind(&self) -> &'a str {
+    fn kind(&self) -> &'a str {
         self.text("type").unwrap_or("text")
     }
 
-    pub(crate) fn is_receipt(&self) -> bool {
+    fn is_receipt(&self) -> bool {
         self.body.contains_key("status")
     }
 
     /// The `template` object of a template message.
-    pub(crate) fn template_body(&self) -> Option<&'a Value> {
+    fn template_body(&self) -> Option<&'a Value> {
         (self.kind() == "template" && !self.is_receipt())
             .then(|| self.body.get("template"))
             .flatten()
     }
 
-    /// The template it names, if there is one.
-    pub(crate) fn template(&self) -> Option<&'a Template> {
+    fn named_template(&self) -> Option<&'a Template> {
         let body = self.template_body()?;
         let name = body.get("name")?.as_str()?;
         let language = body.get("language")?.get("code")?.as_str()?;
-        self.core
-            .universe
-            .template(self.number.waba, name, language)
+        let waba = self.number.waba;
+        let template = self.core.universe.template(waba, name, language)?;
+        (self.status_of(template) != "DELETED").then_some(template)
+    }
+
+    fn status_of<'b>(&'b self, template: &'b Template) -> &'b str {
+        let switches = &self.settings.switches;
+        switches.template_status(template.name, template.status)
     }
 }
 
@@ -90,37 +116,71 @@ pub(crate) async fn send(
     phone_number_id: &str,
     body: &[u8],
     arrived_us: i64,
-) -> Result<Value, Refusal> {
+) -> Result<Answer, Refusal> {
+    let settings = core.settings();
     let number = core
         .universe
         .number(phone_number_id)
         .ok_or_else(|| Refusal::no_such_object(phone_number_id))?;
+    may_send(&settings, number)?;
     let body: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| Refusal::new(100, format!("The body is not a JSON object: {error}")))?;
-    let sending = Sending {
-        core,
-        number,
-        body: &body,
-        arrived_us,
-    };
+    let sending = Sending::new(core, settings, number, &body, arrived_us);
     for check in CHECKS {
         check(&sending)?;
     }
-    let latency = core.settings().answer_latency_ms;
+    let latency = sending.settings.answer_latency_ms;
     let answered_ms = arrived_us / 1000 + i64::try_from(latency).unwrap_or(0);
     let answer = if sending.is_receipt() {
-        json!({"success": true})
+        Answer {
+            body: json!({"success": true}),
+            transport: Transport::Whole,
+        }
     } else {
-        accept(&sending, answered_ms)
+        take(&sending, answered_ms)?
     };
     core.requests.wait(core.time.as_ref(), answered_ms).await;
     Ok(answer)
 }
 
-fn accept(sending: &Sending<'_>, answered_ms: i64) -> Value {
+/// The state of the account and of the number.
+fn may_send(settings: &Settings, number: &Number) -> Result<(), Refusal> {
+    let switches = &settings.switches;
+    if switches.locked.contains(number.waba) {
+        return Err(Refusal::told(131_031, None));
+    }
+    if switches.maintenance.contains(number.id) {
+        return Err(Refusal::told(131_057, None));
+    }
+    Ok(())
+}
+
+/// Lets rules and limits have their say about a message that is in order, and enters it.
+fn take(sending: &Sending<'_>, answered_ms: i64) -> Result<Answer, Refusal> {
     let input = sending.text("to").unwrap_or_default();
     let recipient = envelope::digits(input);
-    let template = sending.template();
+    let effect = fault(sending, &recipient);
+    if let Some(refusal) = effect.and_then(Effect::refusal) {
+        return Err(refusal);
+    }
+    let transport = effect.map_or(Transport::Whole, Effect::transport);
+    if let Some(effect) = effect.filter(|effect| !effect.accepts()) {
+        let core = sending.core;
+        let at_ms = sending.arrived_us / 1000;
+        core.refused(sending.number.id, effect.name().to_owned(), at_ms);
+        let id = ids::wamid(&Origin {
+            seed: sending.settings.seed,
+            phone_number_id: sending.number.id,
+            person: &recipient,
+            at_us: sending.arrived_us,
+            nth: u64::MAX,
+        });
+        let body = answer(sending, input, &recipient, &id, effect);
+        return Ok(Answer { body, transport });
+    }
+    let (outside_window, limited) = limit(sending, &recipient)?;
+    let cause = effect.and_then(Effect::cause).or(limited);
+    let template = sending.template;
     let accepted = Accepted {
         recipient: recipient.clone(),
         kind: sending.kind().to_owned(),
@@ -131,13 +191,98 @@ fn accept(sending: &Sending<'_>, answered_ms: i64) -> Value {
             None => content::preview(sending),
         },
         callback_data: sending.text("biz_opaque_callback_data").map(str::to_owned),
+        outside_window,
+        arrived_us: sending.arrived_us,
+        answered_ms,
+        cause: cause.unwrap_or(Cause::Chance),
     };
     let wamid = sending
         .core
-        .accept(sending.number, accepted, sending.arrived_us, answered_ms);
+        .accept(&sending.settings, sending.number, accepted);
+    let body = answer(sending, input, &recipient, &wamid, effect);
+    Ok(Answer { body, transport })
+}
+
+/// What a rule or the recipient's own number has in store for the send.
+fn fault(sending: &Sending<'_>, recipient: &str) -> Option<Effect> {
+    let seen = Seen {
+        phone_number_id: sending.number.id,
+        recipient,
+        template: sending.template.map(|template| template.name),
+        kind: sending.kind(),
+        at_ms: sending.arrived_us / 1000,
+    };
+    let by_rule = lock(&sending.core.rules).decide(sending.settings.seed, &seen);
+    by_rule.or_else(|| {
+        let magic = sending.settings.magic_recipients;
+        magic.then(|| Rules::magic(&seen)).flatten()
+    })
+}
+
+/// Asks every limit. Says whether the person's service window is closed, and how a limit that
+/// only shows later makes the message fail.
+fn limit(sending: &Sending<'_>, recipient: &str) -> Result<(bool, Option<Cause>), Refusal> {
+    let settings = &sending.settings;
+    let number = sending.number;
+    let at_ms = sending.arrived_us / 1000;
+    let mut limits = lock(&sending.core.limits);
+    let outside_window = !limits.is_open(number.id, recipient, at_ms);
+    let mut cause = None;
+    let mut later = |code: u32, channel: Channel| match channel {
+        Channel::Off => Ok(()),
+        Channel::Sync => Err(Refusal::told(code, None)),
+        Channel::Async => {
+            cause = cause.or(Some(Cause::Failure {
+                code,
+                delay_ms: None,
+            }));
+            Ok(())
+        }
+    };
+    if sending.template.is_none() {
+        if outside_window {
+            later(131_047, settings.outside_window)?;
+        }
+    } else {
+        if settings.switches.unpaid.contains(number.waba) {
+            later(131_042, Channel::Async)?;
+        }
+        if outside_window
+            && let Some(people) = settings.tier(PORTFOLIO).people()
+            && !limits
+                .portfolios
+                .has_room(PORTFOLIO, recipient, at_ms, people)
+        {
+            later(131_048, settings.over_tier)?;
+        }
+    }
+    let throughput = settings.limit(number.id);
+    let person = settings.pair_limiter.then_some(recipient);
+    match limits.admit(number.id, person, sending.arrived_us, throughput) {
+        Ok(()) => Ok((outside_window, cause)),
+        Err(Broken::Pair) => Err(Refusal::told(131_056, None)),
+        Err(Broken::Throughput) => Err(Refusal::new(
+            130_429,
+            format!("More than {throughput} messages within a second on this phone number"),
+        )),
+    }
+}
+
+fn answer(
+    sending: &Sending<'_>,
+    input: &str,
+    recipient: &str,
+    wamid: &str,
+    effect: impl Into<Option<Effect>>,
+) -> Value {
     let mut message = json!({"id": wamid});
-    if template.is_some() {
-        message["message_status"] = json!("accepted");
+    if sending.template.is_some() {
+        let held = matches!(effect.into(), Some(Effect::Held { .. }));
+        message["message_status"] = json!(if held {
+            "held_for_quality_assessment"
+        } else {
+            "accepted"
+        });
     }
     json!({
         "messaging_product": "whatsapp",

@@ -12,7 +12,7 @@ const MOST_SPACES: usize = 4;
 const LONGEST_COUPON: usize = 20;
 
 pub(super) fn template_exists(sending: &Sending<'_>) -> Result<(), Refusal> {
-    match (sending.template_body(), sending.template()) {
+    match (sending.template_body(), sending.template) {
         (Some(body), None) => Err(Refusal::new(
             132_001,
             format!(
@@ -25,10 +25,10 @@ pub(super) fn template_exists(sending: &Sending<'_>) -> Result<(), Refusal> {
 }
 
 pub(super) fn template_may_be_sent(sending: &Sending<'_>) -> Result<(), Refusal> {
-    let Some(template) = sending.template() else {
+    let Some(template) = sending.template else {
         return Ok(());
     };
-    match template.status {
+    match sending.status_of(template) {
         "APPROVED" => Ok(()),
         "PAUSED" => Err(Refusal::new(
             132_015,
@@ -43,7 +43,7 @@ pub(super) fn template_may_be_sent(sending: &Sending<'_>) -> Result<(), Refusal>
 }
 
 pub(super) fn header_matches(sending: &Sending<'_>) -> Result<(), Refusal> {
-    let Some(template) = sending.template() else {
+    let Some(template) = sending.template else {
         return Ok(());
     };
     let sent = parameters(component(sending.template_body(), "header"));
@@ -84,7 +84,7 @@ pub(super) fn header_matches(sending: &Sending<'_>) -> Result<(), Refusal> {
 }
 
 pub(super) fn body_matches(sending: &Sending<'_>) -> Result<(), Refusal> {
-    let Some(template) = sending.template() else {
+    let Some(template) = sending.template else {
         return Ok(());
     };
     let sent = parameters(component(sending.template_body(), "body"));
@@ -92,7 +92,7 @@ pub(super) fn body_matches(sending: &Sending<'_>) -> Result<(), Refusal> {
 }
 
 pub(super) fn buttons_match(sending: &Sending<'_>) -> Result<(), Refusal> {
-    let Some(template) = sending.template() else {
+    let Some(template) = sending.template else {
         return Ok(());
     };
     let sent: Vec<_> = components(sending.template_body())
@@ -118,7 +118,7 @@ pub(super) fn buttons_match(sending: &Sending<'_>) -> Result<(), Refusal> {
 }
 
 pub(super) fn filled_body_fits(sending: &Sending<'_>) -> Result<(), Refusal> {
-    let Some(template) = sending.template() else {
+    let Some(template) = sending.template else {
         return Ok(());
     };
     let length = filling::body(template, sending.template_body())

@@ -5,6 +5,7 @@ mod catalogue;
 
 use serde_json::{Map, Value, json};
 
+use crate::settings::{Settings, Tier};
 use crate::template::Template;
 
 pub const PORTFOLIO: &str = "400000000000001";
@@ -49,12 +50,13 @@ impl Number {
     }
 
     /// Everything Graph knows of it. The level follows from the limit that is in force.
-    pub(crate) fn node(&self, limit: u32, webhook_url: &str) -> Map<String, Value> {
-        let level = if limit > STANDARD_LIMIT {
+    pub(crate) fn node(&self, settings: &Settings) -> Map<String, Value> {
+        let level = if settings.limit(self.id) > STANDARD_LIMIT {
             "HIGH"
         } else {
             "STANDARD"
         };
+        let tier = settings.tier(PORTFOLIO).name();
         object(json!({
             "id": self.id,
             "display_phone_number": self.display,
@@ -66,31 +68,31 @@ impl Number {
             "platform_type": "CLOUD_API",
             "account_mode": "LIVE",
             "throughput": {"level": level},
-            "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
-            "messaging_limit_tier": "TIER_UNLIMITED",
+            "whatsapp_business_manager_messaging_limit": tier,
+            "messaging_limit_tier": tier,
             "is_official_business_account": false,
             "is_on_biz_app": false,
             "is_pin_enabled": true,
-            "webhook_configuration": {"application": webhook_url},
+            "webhook_configuration": {"application": settings.webhook_url},
         }))
     }
 }
 
 impl Waba {
-    pub(crate) fn node(&self) -> Map<String, Value> {
+    pub(crate) fn node(&self, tier: Tier, locked: bool) -> Map<String, Value> {
         object(json!({
             "id": self.id,
             "name": self.name,
             "currency": self.currency,
             "country": self.country,
             "timezone_id": self.timezone_id,
-            "status": "ACTIVE",
+            "status": if locked { "DISABLED" } else { "ACTIVE" },
             "account_review_status": "APPROVED",
             "business_verification_status": "verified",
             "ownership_type": "CLIENT_OWNED",
             "owner_business_info": {"id": PORTFOLIO, "name": "Example Group"},
             "message_template_namespace": format!("{}_templates", self.id),
-            "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+            "whatsapp_business_manager_messaging_limit": tier.name(),
         }))
     }
 }

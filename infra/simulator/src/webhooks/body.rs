@@ -5,9 +5,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::Inbound;
+use super::Said;
+use crate::arrivals::Utterance;
+use crate::codes;
 use crate::fate::Step;
 use crate::ledger::Message;
+use crate::template::Template;
 use crate::universe::Number;
 
 const ERROR_HELP: &str =
@@ -30,14 +33,14 @@ pub fn signature(app_secret: &str, body: &[u8]) -> String {
 }
 
 /// One POST with the given steps of messages of one number, in the given order.
-pub(super) fn of_statuses(number: &Number, due: &[(&Message, Step, i64)]) -> Bytes {
+pub(super) fn of_statuses(number: &Number, told: &[(&Message, Step)]) -> Bytes {
     let mut value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
-        "statuses": due.iter().map(|due| status(*due)).collect::<Vec<_>>(),
+        "statuses": told.iter().map(|told| status(*told)).collect::<Vec<_>>(),
     });
     let mut people: Vec<&str> = Vec::new();
-    for (message, step, _) in due {
+    for (message, step) in told {
         if *step != Step::Failed && !people.contains(&message.recipient.as_str()) {
             people.push(&message.recipient);
         }
@@ -46,32 +49,83 @@ pub(super) fn of_statuses(number: &Number, due: &[(&Message, Step, i64)]) -> Byt
         let contacts = people.iter().map(|wa_id| contact(wa_id, name_of(wa_id)));
         value["contacts"] = contacts.collect();
     }
-    envelope(number, &value)
+    messages(number, &value)
 }
 
-/// One POST with a text that a customer wrote.
-pub(super) fn of_inbound(number: &Number, inbound: &Inbound<'_>) -> Bytes {
-    let message = json!({
-        "from": inbound.from,
-        "id": inbound.id,
-        "timestamp": (inbound.at_ms / 1000).to_string(),
-        "type": "text",
-        "text": {"body": inbound.text},
+/// One POST with what a person wrote or pressed.
+pub(crate) fn of_inbound(
+    number: &Number,
+    utterance: &Utterance<'_>,
+    id: &str,
+    at_ms: i64,
+) -> Bytes {
+    let mut message = json!({
+        "from": utterance.from,
+        "id": id,
+        "timestamp": (at_ms / 1000).to_string(),
     });
+    match utterance.said {
+        Said::Text(text) => {
+            message["type"] = json!("text");
+            message["text"] = json!({"body": text});
+        }
+        Said::Button { text, payload } => {
+            message["type"] = json!("button");
+            message["button"] = json!({"payload": payload, "text": text});
+        }
+    }
+    if let Some(context) = utterance.context {
+        message["context"] = json!({"from": number.digits(), "id": context});
+    }
     let value = json!({
         "messaging_product": "whatsapp",
         "metadata": metadata(number),
-        "contacts": [contact(inbound.from, inbound.name)],
+        "contacts": [contact(utterance.from, utterance.name)],
         "messages": [message],
     });
-    envelope(number, &value)
+    messages(number, &value)
 }
 
-fn status((message, step, due_ms): (&Message, Step, i64)) -> Value {
+/// One POST about the new status of a template (Meta: template webhooks).
+pub(crate) fn of_template(waba: &str, template: &Template, status: &str, at_ms: i64) -> Bytes {
+    let mut value = json!({
+        "event": status,
+        // Here the id is a number and the language has a hyphen, unlike everywhere else.
+        "message_template_id": template.id.parse::<u64>().unwrap_or_default(),
+        "message_template_name": template.name,
+        "message_template_language": template.language.replace('_', "-"),
+        "message_template_category": template.category,
+        "reason": if status == "PENDING_DELETION" { Value::Null } else { json!("NONE") },
+    });
+    if status == "PAUSED" {
+        value["other_info"] = json!({
+            "title": "FIRST_PAUSE",
+            "description": "The template was paused for its quality.",
+        });
+    }
+    of_account(waba, "message_template_status_update", &value, at_ms)
+}
+
+/// One POST with a change of an account that is not about messages.
+pub(crate) fn of_account(waba: &str, field: &str, value: &Value, at_ms: i64) -> Bytes {
+    let body = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{
+            "id": waba,
+            "time": at_ms / 1000,
+            "changes": [{"field": field, "value": value}],
+        }],
+    });
+    Bytes::from(escaped(&body.to_string()))
+}
+
+fn status((message, step): (&Message, Step)) -> Value {
+    // The instant it happened; what was held back on the way is told later than that.
+    let at_ms = message.plan.due(step).unwrap_or_default();
     let mut status = json!({
         "id": message.wamid,
         "status": step.name(),
-        "timestamp": (due_ms / 1000).to_string(),
+        "timestamp": (at_ms / 1000).to_string(),
         "recipient_id": message.recipient,
     });
     if let Some(data) = &message.callback_data {
@@ -87,32 +141,14 @@ fn status((message, step, due_ms): (&Message, Step, i64)) -> Value {
                 "category": message.category,
             });
         }
-        Step::Read => {}
+        Step::Read | Step::Replied => {}
         Step::Failed => status["errors"] = json!([error(message.plan.fail_code)]),
     }
     status
 }
 
 fn error(code: u32) -> Value {
-    let (title, details) = match code {
-        131_026 => (
-            "Message undeliverable",
-            "The message could not be delivered to this person.",
-        ),
-        131_047 => (
-            "Re-engagement message",
-            "More than a day has passed since this person last wrote.",
-        ),
-        131_049 => (
-            "Not delivered to protect the ecosystem",
-            "This person had enough of such messages.",
-        ),
-        131_050 => (
-            "User opted out of marketing",
-            "This person stopped marketing messages.",
-        ),
-        _ => ("Message failed", "The message could not be delivered."),
-    };
+    let codes::About { title, details } = codes::about(code);
     json!({
         "code": code,
         "title": title,
@@ -131,7 +167,7 @@ fn contact(wa_id: &str, name: &str) -> Value {
 }
 
 /// The profile name of a person who has not told another one.
-fn name_of(wa_id: &str) -> &'static str {
+pub(crate) fn name_of(wa_id: &str) -> &'static str {
     const NAMES: [&str; 8] = [
         "Ada", "Budi", "Citra", "Dewi", "Eka", "Farid", "Grace", "Hana",
     ];
@@ -139,7 +175,7 @@ fn name_of(wa_id: &str) -> &'static str {
     NAMES[sum % NAMES.len()]
 }
 
-fn envelope(number: &Number, value: &Value) -> Bytes {
+fn messages(number: &Number, value: &Value) -> Bytes {
     let body = json!({
         "object": "whatsapp_business_account",
         "entry": [{"id": number.waba, "changes": [{"field": "messages", "value": value}]}],

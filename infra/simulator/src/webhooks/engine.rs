@@ -11,13 +11,15 @@ use futures::future::{Either, select};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::{Webhook, body, signature};
+use super::{Webhook, body, signing, told_again};
 use crate::core::{Core, lock};
+use crate::fate::Step;
+use crate::ledger::{Ledger, Message};
 use crate::time::Time;
+use crate::universe::Number;
 
 const SECOND: i64 = 1000;
 const HOUR: i64 = 3600 * SECOND;
-const WEEK: i64 = 7 * 24 * HOUR;
 /// Waits between tries; the last one repeats.
 const BACKOFF: [i64; 8] = [
     0,
@@ -34,6 +36,7 @@ const BACKOFF: [i64; 8] = [
 pub(crate) async fn run(core: Arc<Core>) {
     let mut calls = JoinSet::new();
     loop {
+        core.receive_replies();
         flush(&core);
         launch(&core, &mut calls);
         let sleep = match next_ms(&core, calls.len()) {
@@ -76,6 +79,9 @@ pub(crate) async fn handshake(core: &Core, url: &str, verify_token: &str) -> Res
         .unwrap_or_else(|| Err("the callback did not answer in time".into()))
 }
 
+/// A status that is about to be told, by the number of its message in the ledger.
+type Telling = (u32, Arc<Message>, Step);
+
 /// Turns the steps that are due into webhooks, number by number, in due order.
 fn flush(core: &Core) {
     let settings = core.settings();
@@ -83,35 +89,61 @@ fn flush(core: &Core) {
         return;
     }
     let now_ms = core.time.now_ms();
-    let mut ledger = lock(&core.ledger);
-    let mut outbox = lock(&core.outbox);
-    let due = outbox.take_due(now_ms, settings.webhooks.gather());
-    if due.is_empty() {
+    let (taken, due) = {
+        let ledger = lock(&core.ledger);
+        let taken = lock(&core.outbox).take_due(now_ms, settings.webhooks.gather());
+        let due: Vec<Telling> = taken
+            .steps
+            .iter()
+            .filter_map(|(entry, step)| {
+                Some((*entry, Arc::clone(&ledger.get(*entry)?.message), *step))
+            })
+            .collect();
+        (taken, due)
+    };
+    if taken.steps.is_empty() {
         return;
     }
+    // Nothing is locked here: putting bodies together is the longest work there is.
+    let (mut batches, mut echoes, mut untold) = (Vec::new(), Vec::new(), Vec::new());
     for number in &core.universe.numbers {
         let mine: Vec<_> = due
             .iter()
-            .filter_map(|(at, message, step)| Some((*message, ledger.get(*message)?, *step, *at)))
-            .filter(|(_, message, ..)| message.phone_number_id == number.id)
+            .filter(|(_, message, _)| message.phone_number_id == number.id)
             .collect();
-        if mine.is_empty() {
-            continue;
-        }
         if !core.is_subscribed(number.waba) {
-            let steps: Vec<_> = mine.iter().map(|(id, _, step, _)| (*id, *step)).collect();
-            core.close_steps(&mut ledger, &steps, false);
+            untold.extend(mine.iter().map(|(entry, _, step)| (*entry, *step)));
             continue;
         }
         for batch in mine.chunks(settings.webhooks.batch.max(1)) {
-            let told: Vec<_> = batch
-                .iter()
-                .map(|(_, m, step, at)| (*m, *step, *at))
-                .collect();
-            let covers = batch.iter().map(|(id, _, step, _)| (*id, *step)).collect();
-            outbox.add(body::of_statuses(number, &told), covers, now_ms);
+            let covers: Vec<_> = batch.iter().map(|(n, _, step)| (*n, *step)).collect();
+            batches.push((told(number, batch), covers));
+        }
+        for telling in mine {
+            let (_, message, step) = telling;
+            let what = format!("{}:{}", step.name(), message.wamid);
+            if let Some(at_ms) = told_again(&settings, &what, now_ms) {
+                echoes.push((told(number, &[telling]), at_ms));
+            }
         }
     }
+    let mut ledger = lock(&core.ledger);
+    let mut outbox = lock(&core.outbox);
+    // Otherwise everything was cleared meanwhile.
+    if outbox.put_together(&taken) {
+        core.close_steps(&mut ledger, &untold, false);
+        for (body, covers) in batches {
+            outbox.add(body, covers, now_ms);
+        }
+        for (body, at_ms) in echoes {
+            outbox.repeat(body, at_ms);
+        }
+    }
+}
+
+fn told(number: &Number, batch: &[&Telling]) -> Bytes {
+    let told: Vec<_> = batch.iter().map(|(_, m, step)| (&**m, *step)).collect();
+    body::of_statuses(number, &told)
 }
 
 fn launch(core: &Arc<Core>, calls: &mut JoinSet<(u64, bool)>) {
@@ -134,16 +166,16 @@ fn launch(core: &Arc<Core>, calls: &mut JoinSet<(u64, bool)>) {
 /// One try. Only a plain 200 in time counts.
 async fn post(core: &Core, body: Bytes) -> bool {
     let settings = core.settings();
-    let request = core
+    let signed_as = lock(&core.signing).take();
+    let mut request = core
         .client
         .post(&settings.webhook_url)
         .header("content-type", "application/json")
-        .header("user-agent", "facebookexternalua")
-        .header(
-            "x-hub-signature-256",
-            signature(&settings.app_secret, &body),
-        )
-        .body(body);
+        .header("user-agent", "facebookexternalua");
+    if let Some(signature) = signing::header(&settings, signed_as, &body) {
+        request = request.header("x-hub-signature-256", signature);
+    }
+    let request = request.body(body);
     let exchange = async {
         let answer = request.send().await?;
         let status = answer.status().as_u16();
@@ -180,11 +212,9 @@ fn settle(core: &Core, id: u64, delivered: bool) {
         return;
     }
     let now_ms = core.time.now_ms();
-    if now_ms - webhook.first_ms >= WEEK {
-        warn!(
-            webhook = webhook.id,
-            "a webhook was given up after seven days"
-        );
+    let age_ms = u64::try_from(now_ms - webhook.first_ms).unwrap_or_default();
+    if age_ms >= core.settings().webhooks.give_up_ms {
+        warn!(webhook = webhook.id, age_ms, "a webhook was given up");
         finish(core, &mut ledger, &webhook, false);
         return;
     }
@@ -195,7 +225,7 @@ fn settle(core: &Core, id: u64, delivered: bool) {
     outbox.try_again(webhook, now_ms + wait);
 }
 
-fn finish(core: &Core, ledger: &mut crate::ledger::Ledger, webhook: &Webhook, delivered: bool) {
+fn finish(core: &Core, ledger: &mut Ledger, webhook: &Webhook, delivered: bool) {
     core.close_steps(ledger, &webhook.covers, delivered);
     if webhook.kept {
         core.forget(webhook.id);
@@ -204,11 +234,16 @@ fn finish(core: &Core, ledger: &mut crate::ledger::Ledger, webhook: &Webhook, de
 
 fn next_ms(core: &Core, open: usize) -> Option<i64> {
     let settings = core.settings();
-    if settings.webhook_url.is_empty() {
-        return None;
-    }
-    let room = open < settings.webhooks.parallel.max(1);
-    lock(&core.outbox).next_ms(settings.webhooks.gather(), room)
+    let outbox = lock(&core.outbox);
+    // People answer whether or not anybody is told of it.
+    let reply = outbox.next_reply_ms();
+    let delivery = if settings.webhook_url.is_empty() {
+        None
+    } else {
+        let room = open < settings.webhooks.parallel.max(1);
+        outbox.next_ms(settings.webhooks.gather(), room)
+    };
+    reply.into_iter().chain(delivery).min()
 }
 
 /// The output of `work`, or `None` when `limit_ms` passed first.

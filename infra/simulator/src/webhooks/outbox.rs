@@ -1,5 +1,5 @@
-//! What has not been delivered yet, in the four places it can be: not due, ready, open, or waiting
-//! for another try. It orders; it neither sends nor reads a clock.
+//! What has not been delivered yet, in the places it can be: not due, being put together, ready,
+//! open, or waiting for another try. It orders; it neither sends nor reads a clock.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -27,17 +27,44 @@ pub(crate) struct Webhook {
 #[derive(Default)]
 pub(crate) struct Outbox {
     due: BinaryHeap<Reverse<(i64, u32, Step)>>,
+    /// Messages that people are going to answer.
+    replies: BinaryHeap<Reverse<(i64, u32)>>,
+    /// Steps that were taken out and are not in a webhook yet.
+    taken: usize,
     ready: VecDeque<Webhook>,
     retry: BTreeMap<(i64, u64), Webhook>,
     open: HashMap<u64, Webhook>,
     next_id: u64,
     pub(crate) posts: u64,
     pub(crate) retries: u64,
+    pub(crate) duplicates: u64,
+    /// How often everything was cleared.
+    clears: u64,
+}
+
+/// Steps that were taken out to be put together.
+pub(crate) struct Taken {
+    pub(crate) steps: Vec<Covered>,
+    clears: u64,
 }
 
 impl Outbox {
     pub(crate) fn schedule(&mut self, message: u32, step: Step, due_ms: i64) {
         self.due.push(Reverse((due_ms, message, step)));
+    }
+
+    pub(crate) fn expect_reply(&mut self, message: u32, at_ms: i64) {
+        self.replies.push(Reverse((at_ms, message)));
+    }
+
+    /// Takes the next message that is answered by now.
+    pub(crate) fn take_reply(&mut self, now_ms: i64) -> Option<u32> {
+        let Reverse((at_ms, message)) = self.replies.peek().copied()?;
+        if at_ms > now_ms {
+            return None;
+        }
+        self.replies.pop();
+        Some(message)
     }
 
     /// A new webhook that may go at once.
@@ -55,26 +82,53 @@ impl Outbox {
         &mut self.ready[last]
     }
 
+    /// The same bytes once more, later, as if nobody knew of the first time.
+    pub(crate) fn repeat(&mut self, body: Bytes, at_ms: i64) {
+        self.next_id += 1;
+        self.duplicates += 1;
+        let webhook = Webhook {
+            id: self.next_id,
+            body,
+            covers: Vec::new(),
+            attempts: 0,
+            first_ms: at_ms,
+            kept: false,
+        };
+        self.retry.insert((at_ms, webhook.id), webhook);
+    }
+
     /// A webhook from a former life, or one whose try failed.
     pub(crate) fn try_again(&mut self, webhook: Webhook, at_ms: i64) {
         self.next_id = self.next_id.max(webhook.id);
         self.retry.insert((at_ms, webhook.id), webhook);
     }
 
-    /// Takes every step that is due, if the oldest has waited `gather_ms` for company.
-    pub(crate) fn take_due(&mut self, now_ms: i64, gather_ms: i64) -> Vec<(i64, u32, Step)> {
-        let mut taken = Vec::new();
-        if !self.is_flush_due(now_ms, gather_ms) {
-            return taken;
-        }
-        while let Some(Reverse(next)) = self.due.peek().copied() {
-            if next.0 > now_ms {
-                break;
+    /// Takes every step that is due, if the oldest has waited `gather_ms` for company. They count
+    /// as undelivered until [`Outbox::put_together`] has them back.
+    pub(crate) fn take_due(&mut self, now_ms: i64, gather_ms: i64) -> Taken {
+        let mut steps = Vec::new();
+        if self.is_flush_due(now_ms, gather_ms) {
+            while let Some(Reverse((due, message, step))) = self.due.peek().copied()
+                && due <= now_ms
+            {
+                self.due.pop();
+                steps.push((message, step));
             }
-            self.due.pop();
-            taken.push(next);
         }
-        taken
+        self.taken += steps.len();
+        Taken {
+            steps,
+            clears: self.clears,
+        }
+    }
+
+    /// Ends the putting together of steps; says whether they still matter.
+    pub(crate) fn put_together(&mut self, taken: &Taken) -> bool {
+        let current = taken.clears == self.clears;
+        if current {
+            self.taken -= taken.steps.len();
+        }
+        current
     }
 
     /// Opens the next webhook that may go now.
@@ -98,8 +152,13 @@ impl Outbox {
         self.open.remove(&id)
     }
 
-    /// The next instant at which something can be done. Without room for another call, tries wait
-    /// for one to end and not for an instant.
+    /// The next instant at which somebody answers.
+    pub(crate) fn next_reply_ms(&self) -> Option<i64> {
+        self.replies.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The next instant at which something can be delivered. Without room for another call, tries
+    /// wait for one to end and not for an instant.
     pub(crate) fn next_ms(&self, gather_ms: i64, room: bool) -> Option<i64> {
         let flush = self.due.peek().map(|Reverse((due, ..))| due + gather_ms);
         let retry = self.retry.keys().next().map(|(at, _)| *at).filter(|_| room);
@@ -110,6 +169,7 @@ impl Outbox {
     pub(crate) fn clear(&mut self) {
         *self = Self {
             next_id: self.next_id,
+            clears: self.clears + 1,
             ..Self::default()
         };
     }
@@ -117,8 +177,13 @@ impl Outbox {
     /// Calls that are open, or would be if the engine had run.
     pub(crate) fn running(&self, now_ms: i64, gather_ms: i64) -> usize {
         let again = self.retry.range(..(now_ms + 1, 0)).count();
-        let flush = usize::from(self.is_flush_due(now_ms, gather_ms));
+        let flush = usize::from(self.taken > 0 || self.is_flush_due(now_ms, gather_ms));
         self.open.len() + self.ready.len() + again + flush
+    }
+
+    /// Whether somebody answers at this very instant.
+    pub(crate) fn is_reply_due(&self, now_ms: i64) -> bool {
+        self.next_reply_ms().is_some_and(|at| at <= now_ms)
     }
 
     pub(crate) fn open(&self) -> usize {
@@ -130,10 +195,10 @@ impl Outbox {
         self.webhooks().count()
     }
 
-    /// Steps and inbound messages that were not confirmed.
+    /// Steps and inbound messages that were not confirmed, and answers that are still to come.
     pub(crate) fn undelivered(&self) -> usize {
         let inside = self.webhooks().map(|webhook| webhook.covers.len().max(1));
-        self.due.len() + inside.sum::<usize>()
+        self.due.len() + self.taken + self.replies.len() + inside.sum::<usize>()
     }
 
     fn is_flush_due(&self, now_ms: i64, gather_ms: i64) -> bool {

@@ -2,7 +2,12 @@
 //! that only these tests move.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounts;
 mod deliveries;
+mod disorder;
+mod faults;
+mod limits;
 mod listings;
+mod people;
 mod sends;
 mod world;

@@ -1,10 +1,9 @@
 //! Sending: what is accepted, what is refused and with which code.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 use simulator::universe;
 
-use crate::world::{World, settings, text};
+use crate::world::{World, code, settings, text};
 
 fn template(name: &str, components: &Value) -> Value {
     json!({"messaging_product": "whatsapp", "to": "+6281200000001", "type": "template", "template":
@@ -17,10 +16,6 @@ fn body(texts: &[&str]) -> Value {
         .map(|text| json!({"type": "text", "text": text}))
         .collect();
     json!({"type": "body", "parameters": parameters})
-}
-
-fn code(answer: &(StatusCode, Value)) -> u64 {
-    answer.1["error"]["code"].as_u64().unwrap_or(0)
 }
 
 #[tokio::test]

@@ -2,10 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Sending;
-use crate::core::lock;
-use crate::graph::Refusal;
-
 const WINDOW_US: i64 = 1_000_000;
 /// Older instants than these are forgotten; no request is late by a second.
 const KEPT_US: i64 = 2 * WINDOW_US;
@@ -13,13 +9,13 @@ const KEPT_US: i64 = 2 * WINDOW_US;
 /// The instants that went through each phone number, in order. What was refused does not count, so
 /// a sender that slows down is let through again at once.
 #[derive(Default)]
-pub(crate) struct Throughput(HashMap<String, VecDeque<i64>>);
+pub(super) struct Throughput(HashMap<String, VecDeque<i64>>);
 
 impl Throughput {
     /// Counts one outbound message, unless that made a second with more than `limit` of them.
     /// Requests are numbered by their arrival but may get here in another order, so every second
     /// the message would be part of is looked at, not only the one that ends with it.
-    pub(crate) fn admit(&mut self, number: &str, at_us: i64, limit: u32) -> bool {
+    pub(super) fn admit(&mut self, number: &str, at_us: i64, limit: u32) -> bool {
         let limit = limit as usize;
         let (instants, place) = self.enter(number, at_us);
         let crowded = (place.saturating_sub(limit)..=place).any(|first| {
@@ -33,7 +29,7 @@ impl Throughput {
     }
 
     /// Counts an inbound message. Nobody can refuse a customer, but they use the same throughput.
-    pub(crate) fn count(&mut self, number: &str, at_us: i64) {
+    pub(super) fn count(&mut self, number: &str, at_us: i64) {
         self.enter(number, at_us);
     }
 
@@ -46,19 +42,6 @@ impl Throughput {
         instants.insert(place, at_us);
         (instants, place)
     }
-}
-
-pub(super) fn is_within_limit(sending: &Sending<'_>) -> Result<(), Refusal> {
-    if sending.is_receipt() {
-        return Ok(());
-    }
-    let number = sending.number.id;
-    let limit = sending.core.limit(number);
-    if lock(&sending.core.throughput).admit(number, sending.arrived_us, limit) {
-        return Ok(());
-    }
-    let details = format!("More than {limit} messages within a second on this phone number");
-    Err(Refusal::new(130_429, details))
 }
 
 #[cfg(test)]
