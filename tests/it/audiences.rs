@@ -283,8 +283,20 @@ async fn a_failure_that_can_pass_is_tried_again_and_another_is_not() {
     for (code, again) in [(131_000, true), (131_026, false)] {
         let t = TestApp::with(failing(code)).await;
         let (owner, channel, failed) = all_failed(&t, 3).await;
-        let audience = json!({"campaign": failed, "outcome": "failed"});
-        let campaign = t.draft_for(&owner, &channel, audience).await;
+        let retry = format!("/v1/campaigns/{failed}/retry");
+        let draft = owner.post(&t, &retry, Value::Null).await.expect(201);
+        assert_eq!(draft["name"], "A campaign (retry)");
+        assert_eq!(draft["state"], "draft");
+        assert_eq!(draft["channel"], channel);
+        assert_eq!(draft["variables"], variables());
+        let campaign = text(&draft["id"]);
+        let preflight = format!("/v1/campaigns/{campaign}/preflight");
+        let preflight = owner.post(&t, &preflight, Value::Null).await.expect(200);
+        assert_eq!(preflight["messages"], if again { 3 } else { 0 });
+        // A draft has no recipients that could be tried again.
+        let retry = format!("/v1/campaigns/{campaign}/retry");
+        let refused = owner.post(&t, &retry, Value::Null).await.expect(409);
+        assert_eq!(refused["code"], "wrong_state");
         t.start(&owner, &campaign).await;
         t.drain().await;
         let figures = &t.campaign(&owner, &campaign).await["statistics"];

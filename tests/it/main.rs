@@ -14,6 +14,7 @@ mod identity;
 mod imports;
 mod inbound;
 mod openapi;
+mod preflights;
 mod sending;
 mod statuses;
 mod support;

@@ -188,7 +188,11 @@ pub(crate) async fn start(
     ))
 }
 
-async fn out(app: &App, actor: &Actor, campaign: Campaign) -> Result<CampaignOut, Error> {
+pub(crate) async fn out(
+    app: &App,
+    actor: &Actor,
+    campaign: Campaign,
+) -> Result<CampaignOut, Error> {
     let Stats {
         counters,
         rate_per_second,

@@ -1,6 +1,8 @@
 //! HTTP API of templates and campaigns.
 
 mod campaigns;
+mod follow_up;
+mod preflight;
 mod recipients;
 mod templates;
 
@@ -17,5 +19,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(campaigns::create, campaigns::list))
         .routes(routes!(campaigns::get, campaigns::delete))
         .routes(routes!(campaigns::start))
+        .routes(routes!(preflight::preflight))
+        .routes(routes!(follow_up::retry))
         .routes(routes!(recipients::list))
 }

@@ -3,7 +3,7 @@
 use app::App;
 use app::campaign::{self, Recipient};
 use axum::extract::State;
-use domain::campaign::Tab;
+use domain::campaign::{Excluded, Tab};
 use domain::id::{CampaignId, ContactId};
 use domain::message::Outcome;
 use domain::phone::Phone;
@@ -39,6 +39,9 @@ pub(crate) struct RecipientOut {
     wamid: Option<String>,
     /// Meta's error code of a failure.
     code: Option<i64>,
+    /// Why it was left out, as a word: `opted_out`, `no_phone`, `invalid_number`, `missing_value`,
+    /// `too_long`, `changed`, `deleted`, `not_retryable` or `too_early`.
+    excluded: Option<&'static str>,
     /// Why it failed or was not sent.
     reason: Option<&'static str>,
     /// The message as the person sees it.
@@ -84,6 +87,7 @@ impl From<Recipient> for RecipientOut {
             status,
             wamid,
             code,
+            excluded,
             reason,
             message,
             replied_at,
@@ -107,6 +111,7 @@ impl From<Recipient> for RecipientOut {
             status: status.map_or("pending", Outcome::as_str),
             wamid,
             code,
+            excluded: excluded.map(Excluded::as_str),
             reason,
             message,
             replied_at,

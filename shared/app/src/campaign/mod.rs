@@ -5,10 +5,12 @@
 
 mod audience;
 pub mod dispatch;
+mod follow_up;
 mod item;
 mod outcome;
 mod pacer;
 pub mod plan;
+mod preflight;
 mod recipients;
 pub(crate) mod reply;
 pub mod send;
@@ -29,8 +31,10 @@ use crate::store::{Scope, Write};
 use crate::task::CampaignPlan;
 use crate::{Actor, App, Error, channel, template};
 
+pub use follow_up::retry;
 pub use item::{Campaign, Progress};
 pub use outcome::Outcome;
+pub use preflight::{Budget, Preflight, preflight};
 pub use recipients::{Recipient, recipients};
 pub use stats::{Stats, recount, stats};
 

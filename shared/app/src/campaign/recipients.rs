@@ -1,6 +1,6 @@
 //! The recipients of a campaign, as its report lists them.
 
-use domain::campaign::{CHUNK, Tab};
+use domain::campaign::{CHUNK, Excluded, Tab};
 use domain::id::{CampaignId, ContactId};
 use domain::message::Outcome as Rank;
 use domain::phone::Phone;
@@ -29,6 +29,7 @@ pub struct Recipient {
     pub status: Option<Rank>,
     pub wamid: Option<String>,
     pub code: Option<i64>,
+    pub excluded: Option<Excluded>,
     /// Why the message failed or was not sent, in words.
     pub reason: Option<&'static str>,
     /// The message as the person sees it.
@@ -166,9 +167,10 @@ fn recipient(
         status: outcome.map(|outcome| outcome.status),
         wamid: outcome.and_then(|outcome| outcome.wamid.clone()),
         code,
+        excluded,
         reason: code
             .map(whatsapp::reason)
-            .or(excluded.map(domain::campaign::Excluded::reason))
+            .or(excluded.map(Excluded::reason))
             .or(unknown.then_some(UNKNOWN)),
         message: person.map(|person| render(&campaign.template, &person.values)),
         replied_at: outcome.and_then(|outcome| outcome.replied_at),

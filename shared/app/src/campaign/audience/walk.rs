@@ -23,7 +23,8 @@ use crate::{App, Error};
 /// How far a walk is: everyone before it was met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::campaign) struct Place {
-    /// The shard of contacts; an earlier campaign's recipients are all in the first.
+    /// The shard of contacts, beyond the last one at the end. An earlier campaign's recipients are all in
+    /// the first.
     pub(in crate::campaign) shard: u8,
     /// The sort key of the last one met there.
     pub(in crate::campaign) after: Option<String>,
@@ -91,23 +92,22 @@ impl<'a> Walk<'a> {
 
     /// Everybody was met.
     pub(in crate::campaign) fn ended(&self) -> bool {
-        let shards = match self.campaign.audience {
-            Audience::People { .. } => SHARDS,
-            Audience::Recipients { .. } => 1,
-        };
-        self.place().shard >= shards
+        self.place().shard >= SHARDS
     }
 
     async fn read_on(&mut self) -> Result<(), Error> {
         self.met = self.read.clone();
-        let page = match &self.campaign.audience {
+        let (page, next_shard) = match &self.campaign.audience {
             Audience::People {
                 groups,
                 contacts,
                 filter,
-            } => self.people(groups, contacts, filter).await?,
+            } => (
+                self.people(groups, contacts, filter).await?,
+                self.read.shard + 1,
+            ),
             Audience::Recipients { campaign, outcome } => {
-                self.recipients(campaign, *outcome).await?
+                (self.recipients(campaign, *outcome).await?, SHARDS)
             }
         };
         self.ahead = page.met.into();
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
                 after: Some(next),
             },
             None => Place {
-                shard: self.read.shard + 1,
+                shard: next_shard,
                 after: None,
             },
         };

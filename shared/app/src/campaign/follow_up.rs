@@ -1,0 +1,67 @@
+//! A new campaign for the recipients of an earlier one: an ordinary draft with that audience.
+
+use domain::campaign::{AudienceForm, Ended};
+use domain::contact::NAME_MAX;
+use domain::id::CampaignId;
+use domain::workspace::Permission;
+
+use super::{Campaign, NewCampaign, create, find};
+use crate::{Actor, App, Error};
+
+/// Makes a draft that sends the same again to those whose message failed for a reason that may have
+/// passed. Who that is shows in its pre-flight, and is decided when it starts.
+///
+/// # Errors
+/// The earlier campaign has not started, or its content is not acceptable any more.
+pub async fn retry(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+    let earlier = started(app, actor, id).await?;
+    let new = NewCampaign {
+        name: named(&earlier.name, "retry"),
+        channel: earlier.channel,
+        template: earlier.template.id,
+        audience: recipients(id, Ended::Failed),
+        variables: earlier.variables,
+    };
+    create(app, actor, new).await
+}
+
+async fn started(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+    actor.require(Permission::WriteCampaigns)?;
+    let campaign = find(app, app.store.workspace(&actor.workspace), id).await?;
+    if campaign.state.editable() {
+        return Err(Error::refused(
+            "wrong_state",
+            "the campaign has not started, so it has no recipients yet",
+        ));
+    }
+    Ok(campaign)
+}
+
+fn recipients(campaign: &CampaignId, outcome: Ended) -> AudienceForm {
+    AudienceForm {
+        campaign: Some(campaign.clone()),
+        outcome: Some(outcome),
+        ..AudienceForm::default()
+    }
+}
+
+/// The earlier name with what is new about the campaign, shortened where both do not fit.
+fn named(earlier: &str, what: &str) -> String {
+    let ending = format!(" ({what})");
+    let room = NAME_MAX - ending.chars().count();
+    let begin: String = earlier.chars().take(room).collect();
+    format!("{}{ending}", begin.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_shortened_and_keeps_its_ending() {
+        assert_eq!(named("Offers", "retry"), "Offers (retry)");
+        let long = named(&"ö".repeat(NAME_MAX), "retry");
+        assert_eq!(long.chars().count(), NAME_MAX);
+        assert!(long.ends_with("ö (retry)"));
+    }
+}
