@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::Store;
 use crate::support::journey::{phone, text, variables};
+use crate::support::meta::said;
 use crate::support::{Caller, TestApp};
 
 /// A workspace with a connected number.
@@ -432,5 +433,58 @@ async fn a_filter_that_finds_nobody_for_long_hands_over_in_time() {
     store.read_millis.store(0, Ordering::Relaxed);
     t.drain().await;
     assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_follow_up_goes_to_those_who_replied_and_still_want_messages() {
+    let t = TestApp::quiet().await;
+    let (owner, channel) = connected(&t).await;
+    let mut ids = Vec::new();
+    for n in 0..6 {
+        ids.push(resident(&t, &owner, n, "Bandung", &[]).await);
+    }
+    let campaign = t
+        .draft_for(&owner, &channel, json!({"contacts": ids}))
+        .await;
+    t.start(&owner, &campaign).await;
+    t.drain().await;
+    t.advance(SignedDuration::from_mins(5));
+    let at = t.app.now().as_second();
+    let replies = [
+        said(&phone(1), "wamid.r1", at, "Yes, please"),
+        said(&phone(4), "wamid.r2", at, "How much?"),
+        said(&phone(4), "wamid.r3", at, "Hello?"),
+        said(&phone(5), "wamid.r4", at, "stop"),
+    ];
+    t.hears(&replies).await;
+    let path = format!("/v1/campaigns/{campaign}/follow-up");
+    let same = owner.post(&t, &path, Value::Null).await.expect(201);
+    assert_eq!(same["name"], "A campaign (follow-up)");
+    assert_eq!(
+        same["audience"],
+        json!({"campaign": campaign, "outcome": "replied"})
+    );
+    assert_eq!(
+        sent_to(&t, &owner, &text(&same["id"])).await,
+        phones([1, 4])
+    );
+    let reasons = exclusions(&t, &owner, &text(&same["id"])).await;
+    let opted_out = "The contact has opted out of messages.".to_owned();
+    assert_eq!(reasons, BTreeMap::from([(opted_out, 1)]));
+
+    // Another template takes variables of its own.
+    let template = t.template(&owner, "welcome_named").await;
+    let body = json!({"name": "Welcome", "template": template});
+    let problem = owner.post(&t, &path, body.clone()).await.expect(422);
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
+    let mut body = body;
+    body["variables"] = json!({"body.first_name": {"from": "text", "value": "friend"},
+        "body.city": {"from": "attribute", "key": "city"}});
+    let other = owner.post(&t, &path, body).await.expect(201);
+    assert_eq!(
+        (&other["name"], &other["template"]["name"]),
+        (&json!("Welcome"), &json!("welcome_named"))
+    );
     t.finish().await;
 }

@@ -24,7 +24,7 @@ pub(crate) struct CampaignIn {
     template: String,
     /// Who gets it, each person once: groups and single contacts together, or all contacts, narrowed by
     /// a filter whose conditions must all hold; or `{"campaign": "cp_…", "outcome": "failed"}` for the
-    /// recipients of an earlier campaign whose failure may have passed. A condition looks at a `field`
+    /// recipients of an earlier campaign whose failure may have passed, or `replied` for who wrote back. A condition looks at a `field`
     /// (`name`, `phone`, `email`, `created_at`) or an `attribute` and has one test: `is`, `is_not`,
     /// `contains`, `starts_with`, `exists`, `before` or `after`.
     #[schema(value_type = Object, example = json!({

@@ -1,13 +1,28 @@
-//! `/v1/campaigns/{campaign}/retry`: a new draft for recipients of an earlier campaign.
+//! `/v1/campaigns/{campaign}/retry` and `/v1/campaigns/{campaign}/follow-up`: a new draft for recipients
+//! of an earlier campaign.
 
 use app::App;
-use app::campaign;
+use app::campaign::{self, FollowUp};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::CampaignId;
+use domain::template::Mapping;
 use http_api::{Authenticated, Failure, Id, Json, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::campaigns::{CampaignOut, out};
+
+/// What is absent stays as in the earlier campaign.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct FollowUpIn {
+    name: Option<String>,
+    /// The id of another approved template, which takes variables of its own.
+    template: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    variables: Option<Mapping>,
+}
 
 /// Creates a draft for those whose message failed for a reason that may have passed, with the same
 /// content. What WhatsApp held back because a person gets many marketing messages counts after 24
@@ -21,6 +36,34 @@ pub(crate) async fn retry(
     Id(id): Id<CampaignId>,
 ) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
     let campaign = campaign::retry(&app, &actor, &id).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(out(&app, &actor, campaign).await?),
+    ))
+}
+
+/// Creates a draft for those who replied to a campaign. Without a body it has the same content.
+#[utoipa::path(post, path = "/v1/campaigns/{campaign}/follow-up", operation_id = "follow_up_campaign", tag = "campaigns",
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
+    request_body = Option<FollowUpIn>,
+    responses((status = 201, body = CampaignOut), (status = "default", body = Problem)))]
+pub(crate) async fn follow_up(
+    State(app): State<App>,
+    Authenticated(actor): Authenticated,
+    Id(id): Id<CampaignId>,
+    body: Option<Json<FollowUpIn>>,
+) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
+    let FollowUpIn {
+        name,
+        template,
+        variables,
+    } = body.map(|Json(body)| body).unwrap_or_default();
+    let with = FollowUp {
+        name,
+        template,
+        variables,
+    };
+    let campaign = campaign::follow_up(&app, &actor, &id, with).await?;
     Ok((
         StatusCode::CREATED,
         Json(out(&app, &actor, campaign).await?),

@@ -21,5 +21,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(campaigns::start))
         .routes(routes!(preflight::preflight))
         .routes(routes!(follow_up::retry))
+        .routes(routes!(follow_up::follow_up))
         .routes(routes!(recipients::list))
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use app::Error;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::id::InvalidId;
@@ -20,8 +20,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        match axum::Json::<T>::from_request(request, state).await {
+        match <axum::Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(refused(rejection)),
+        }
+    }
+}
+
+/// A body that may be left out, with its content type.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Failure> {
+        let body = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await;
+        match body {
+            Ok(body) => Ok(body.map(|axum::Json(value)| Self(value))),
             Err(rejection) => Err(refused(rejection)),
         }
     }

@@ -3,6 +3,7 @@
 use domain::campaign::{AudienceForm, Ended};
 use domain::contact::NAME_MAX;
 use domain::id::CampaignId;
+use domain::template::Mapping;
 use domain::workspace::Permission;
 
 use super::{Campaign, NewCampaign, create, find};
@@ -21,6 +22,42 @@ pub async fn retry(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
         template: earlier.template.id,
         audience: recipients(id, Ended::Failed),
         variables: earlier.variables,
+    };
+    create(app, actor, new).await
+}
+
+/// What is said to those who replied; `None` keeps what the earlier campaign has. Another template takes
+/// variables of its own.
+#[derive(Debug, Clone, Default)]
+pub struct FollowUp {
+    pub name: Option<String>,
+    pub template: Option<String>,
+    pub variables: Option<Mapping>,
+}
+
+/// Makes a draft for those who replied to an earlier campaign.
+///
+/// # Errors
+/// The earlier campaign has not started, or a field is not acceptable.
+pub async fn follow_up(
+    app: &App,
+    actor: &Actor,
+    id: &CampaignId,
+    with: FollowUp,
+) -> Result<Campaign, Error> {
+    let earlier = started(app, actor, id).await?;
+    let kept = match &with.template {
+        Some(template) if *template != earlier.template.id => Mapping::default(),
+        Some(_) | None => earlier.variables,
+    };
+    let new = NewCampaign {
+        name: with
+            .name
+            .unwrap_or_else(|| named(&earlier.name, "follow-up")),
+        channel: earlier.channel,
+        template: with.template.unwrap_or(earlier.template.id),
+        audience: recipients(id, Ended::Replied),
+        variables: with.variables.unwrap_or(kept),
     };
     create(app, actor, new).await
 }

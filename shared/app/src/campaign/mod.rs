@@ -31,7 +31,7 @@ use crate::store::{Scope, Write};
 use crate::task::CampaignPlan;
 use crate::{Actor, App, Error, channel, template};
 
-pub use follow_up::retry;
+pub use follow_up::{FollowUp, follow_up, retry};
 pub use item::{Campaign, Progress};
 pub use outcome::Outcome;
 pub use preflight::{Budget, Preflight, preflight};

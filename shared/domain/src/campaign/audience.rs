@@ -38,6 +38,8 @@ pub enum Audience {
 pub enum Ended {
     /// The message failed for a reason that may have passed.
     Failed,
+    /// The person wrote back.
+    Replied,
 }
 
 /// An audience as a caller writes it; [`Audience::parse`] says what is wrong with it.
@@ -65,7 +67,7 @@ impl Audience {
             (Some(_), None) => {
                 return refused(
                     "audience.outcome",
-                    "say which recipients of that campaign, for example failed".to_owned(),
+                    "say which recipients of that campaign: failed or replied".to_owned(),
                 );
             }
             (None, Some(_)) => {
@@ -146,6 +148,7 @@ mod tests {
             json!({"groups": [group, group], "contacts": [contact]}),
             json!({"filter": [{"attribute": "city", "is": "Bandung"}, {"field": "created_at", "after": "2026-11-25"}]}),
             json!({"campaign": CampaignId::fresh(), "outcome": "failed"}),
+            json!({"campaign": CampaignId::fresh(), "outcome": "replied"}),
         ] {
             let audience = parse(audience).unwrap();
             let stored = serde_json::to_value(&audience).unwrap();

@@ -46,5 +46,6 @@ pub(super) fn again(outcome: &Outcome, ended: Ended, now: Timestamp) -> Result<(
             Again::AfterADay if now.duration_since(outcome.at) < REST => Err(Excluded::TooEarly),
             Again::AfterADay | Again::Anytime => Ok(()),
         },
+        Ended::Replied => Ok(()),
     }
 }

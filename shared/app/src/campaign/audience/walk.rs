@@ -210,6 +210,7 @@ impl<'a> Walk<'a> {
     async fn recipients(&self, earlier: &CampaignId, ended: Ended) -> Result<Page, Error> {
         let tab = match ended {
             Ended::Failed => self.scope.tab(earlier, Tab::Failed),
+            Ended::Replied => self.scope.tab(earlier, Tab::Replied),
         };
         let page = self.app.store.page::<Outcome>(&tab, self.span()).await?;
         let outcomes = page.items;
