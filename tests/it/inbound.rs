@@ -6,7 +6,6 @@ use app::task::QueueName;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::sending::{figures, prepared};
 use crate::support::app::Store;
 use crate::support::journey::{phone, text};
 use crate::support::meta::{inbound, pressed, quoting, said};
@@ -101,7 +100,7 @@ async fn a_stop_word_opts_out_and_a_start_word_takes_it_back_in_whatever_order_t
 #[tokio::test]
 async fn a_stop_during_a_campaign_reaches_nobody_who_is_not_in_flight() {
     let t = TestApp::quiet().await;
-    let (owner, campaign, _) = prepared(&t, 450).await;
+    let (owner, campaign, _) = t.prepared(450).await;
     t.start(&owner, &campaign).await;
     t.run_once(QueueName::CampaignPlan).await;
     // Somebody of the last chunk.
@@ -118,7 +117,7 @@ async fn a_stop_during_a_campaign_reaches_nobody_who_is_not_in_flight() {
     t.begin_all(QueueName::Webhook).await;
     t.drain().await;
     assert_eq!(t.sent_to(&person).await, Vec::<Value>::new());
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(
         (&figures["sent"], &figures["excluded"]),
         (&json!(449), &json!(1))
@@ -130,7 +129,7 @@ async fn a_stop_during_a_campaign_reaches_nobody_who_is_not_in_flight() {
 #[tokio::test]
 async fn a_refusal_because_the_person_stopped_messages_opts_out() {
     let t = TestApp::quiet().await;
-    let (owner, campaign, _) = prepared(&t, 2).await;
+    let (owner, campaign, _) = t.prepared(2).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     let recipients = owner
@@ -152,7 +151,7 @@ async fn a_refusal_because_the_person_stopped_messages_opts_out() {
         (&contact["consent"], &contact["consent_changed_by"]),
         (&json!("opted_out"), &json!("whatsapp"))
     );
-    assert_eq!(figures(&t, &owner, &campaign).await["failed"], 1);
+    assert_eq!(t.figures(&owner, &campaign).await["failed"], 1);
     t.finish().await;
 }
 
@@ -211,13 +210,13 @@ async fn a_message_that_cannot_be_taken_in_does_not_poison_its_siblings() {
 #[tokio::test]
 async fn a_reply_is_counted_once_under_repetition_and_in_any_order() {
     let t = TestApp::quiet().await;
-    let (owner, campaign, _) = prepared(&t, 3).await;
+    let (owner, campaign, _) = t.prepared(3).await;
     let before = said(&phone(0), "wamid.0", now(&t) - 600, "hello from before");
     t.start(&owner, &campaign).await;
     t.drain().await;
     t.advance(SignedDuration::from_mins(10));
     t.hears(&[before]).await;
-    assert_eq!(figures(&t, &owner, &campaign).await["replied"], 0);
+    assert_eq!(t.figures(&owner, &campaign).await["replied"], 0);
     let at = now(&t);
     let replies = [
         said(&phone(0), "wamid.1", at - 5, "Yes, please"),
@@ -231,7 +230,7 @@ async fn a_reply_is_counted_once_under_repetition_and_in_any_order() {
         t.post_webhook(inbound(&messages)).await;
     }
     t.drain().await;
-    assert_eq!(figures(&t, &owner, &campaign).await["replied"], 2);
+    assert_eq!(t.figures(&owner, &campaign).await["replied"], 2);
     let replied = tab(&t, &owner, &campaign, "replied").await;
     let mut who: Vec<_> = replied.iter().map(|item| text(&item["phone"])).collect();
     who.sort_unstable();
@@ -243,7 +242,7 @@ async fn a_reply_is_counted_once_under_repetition_and_in_any_order() {
 #[tokio::test]
 async fn a_button_answers_its_own_campaign_and_a_text_the_newest() {
     let t = TestApp::quiet().await;
-    let (owner, first, group) = prepared(&t, 2).await;
+    let (owner, first, group) = t.prepared(2).await;
     let channels = owner.get(&t, "/v1/channels").await.expect(200);
     let channel = text(&channels["items"][0]["id"]);
     t.start(&owner, &first).await;
@@ -264,19 +263,19 @@ async fn a_button_answers_its_own_campaign_and_a_text_the_newest() {
         quoting(said(&other, "wamid.2", at, "What?"), "wamid.of an agent"),
     ])
     .await;
-    assert_eq!(figures(&t, &owner, &first).await["replied"], 1);
-    assert_eq!(figures(&t, &owner, &second).await["replied"], 0);
+    assert_eq!(t.figures(&owner, &first).await["replied"], 1);
+    assert_eq!(t.figures(&owner, &second).await["replied"], 0);
     t.hears(&[said(&person, "wamid.3", at, "And the other one?")])
         .await;
-    assert_eq!(figures(&t, &owner, &first).await["replied"], 1);
-    assert_eq!(figures(&t, &owner, &second).await["replied"], 1);
+    assert_eq!(t.figures(&owner, &first).await["replied"], 1);
+    assert_eq!(t.figures(&owner, &second).await["replied"], 1);
     t.finish().await;
 }
 
 #[tokio::test]
 async fn statuses_that_come_after_a_reply_leave_it_and_its_tab() {
     let t = TestApp::quiet().await;
-    let (owner, campaign, _) = prepared(&t, 1).await;
+    let (owner, campaign, _) = t.prepared(1).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     t.hears(&[said(&phone(0), "wamid.1", now(&t) + 1, "Thanks")])
@@ -293,7 +292,7 @@ async fn statuses_that_come_after_a_reply_leave_it_and_its_tab() {
         t.post_webhook(body.to_string().into_bytes()).await;
         t.drain().await;
     }
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(
         (&figures["read"], &figures["failed"], &figures["replied"]),
         (&json!(1), &json!(0), &json!(1))
@@ -309,7 +308,7 @@ async fn statuses_that_come_after_a_reply_leave_it_and_its_tab() {
 async fn what_a_store_out_of_reach_refused_is_taken_in_later_and_once() {
     let store = Arc::new(Store::default());
     let t = TestApp::quiet_with_store(&store).await;
-    let (owner, campaign, _) = prepared(&t, 2).await;
+    let (owner, campaign, _) = t.prepared(2).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     let at = now(&t) + 1;
@@ -324,7 +323,7 @@ async fn what_a_store_out_of_reach_refused_is_taken_in_later_and_once() {
     }
     *store.broken.lock().unwrap() = None;
     t.drain().await;
-    assert_eq!(figures(&t, &owner, &campaign).await["replied"], 2);
+    assert_eq!(t.figures(&owner, &campaign).await["replied"], 2);
     assert_eq!(contact(&t, &owner, &phone(1)).await["consent"], "opted_out");
     t.finish().await;
 }

@@ -13,6 +13,7 @@ mod contacts;
 mod identity;
 mod imports;
 mod inbound;
+mod life;
 mod openapi;
 mod preflights;
 mod sending;

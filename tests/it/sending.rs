@@ -4,58 +4,19 @@ use app::task::{CampaignDispatch, CampaignPlan, CampaignSend, QueueName};
 use domain::campaign::State;
 use domain::id::{CampaignId, WorkspaceId};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::support::TestApp;
 use crate::support::app::Store;
 use crate::support::journey::text;
-use crate::support::{Caller, TestApp};
-
-/// A workspace with a connected number, a group of this many contacts and a draft for them.
-pub(crate) async fn prepared(t: &TestApp, contacts: u32) -> (Caller, String, String) {
-    let owner = t.owner("acme").await;
-    let channel = t.connect(&owner).await;
-    let mut file = "name,phone,company,city,groups\n".to_owned();
-    for n in 0..contacts {
-        file.push_str(&format!(
-            "Person {n},{},Toko {n},Bandung,Customers\n",
-            crate::support::journey::phone(n)
-        ));
-    }
-    t.import(&owner, file.as_bytes(), json!({})).await;
-    let groups = owner.get(t, "/v1/groups").await.expect(200);
-    let group = text(&groups["items"][0]["id"]);
-    let campaign = t.draft(&owner, &channel, &[&group]).await;
-    (owner, campaign, group)
-}
-
-/// The figures, checked against a recount of the rows.
-pub(crate) async fn figures(t: &TestApp, owner: &Caller, campaign: &str) -> Value {
-    let workspace: WorkspaceId = owner.workspace.parse().unwrap();
-    let id: CampaignId = campaign.parse().unwrap();
-    let who = app::actor::Who::Member {
-        user: domain::id::UserId::fresh(),
-        role: domain::workspace::Role::Owner,
-    };
-    let actor = app::Actor { workspace, who };
-    let recount = app::campaign::recount(&t.app, &actor, &id).await.unwrap();
-    let statistics = t.campaign(owner, campaign).await["statistics"].clone();
-    assert!(recount.balanced(), "{recount:?}");
-    for (name, count) in recount.fields() {
-        assert_eq!(
-            statistics[name], count,
-            "{name} differs from the recount {recount:?}"
-        );
-    }
-    statistics
-}
 
 #[tokio::test]
 async fn everyone_of_the_audience_gets_one_message_and_the_figures_are_exact() {
     let t = TestApp::new().await;
-    let (owner, campaign, _) = prepared(&t, 230).await;
+    let (owner, campaign, _) = t.prepared(230).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
@@ -63,7 +24,7 @@ async fn everyone_of_the_audience_gets_one_message_and_the_figures_are_exact() {
     assert_eq!(ledger["accepted"], 230);
     assert_eq!(ledger["recipients_with_more_than_one"], 0);
     assert_eq!(ledger["refused"], json!({}));
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(figures["recipients"], 230);
     assert_eq!(figures["pending"], 0);
     let number = |name: &str| figures[name].as_u64().unwrap();
@@ -81,7 +42,7 @@ async fn messages_leave_at_the_number_s_speed_and_never_above_it() {
         ..Default::default()
     })
     .await;
-    let (owner, campaign, _) = prepared(&t, 1_000).await;
+    let (owner, campaign, _) = t.prepared(1_000).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     let ledger = t.ledger().await;
@@ -130,7 +91,7 @@ async fn who_is_in_several_groups_gets_one_message() {
 #[tokio::test]
 async fn who_cannot_or_must_not_be_sent_to_is_excluded_with_the_reason() {
     let t = TestApp::new().await;
-    let (owner, campaign, group) = prepared(&t, 3).await;
+    let (owner, campaign, group) = t.prepared(3).await;
     let without = json!({"phone": "+6281299999999", "groups": [group]});
     owner.post(&t, "/v1/contacts", without).await.expect(201);
     let contacts = owner.get(&t, "/v1/contacts").await.expect(200);
@@ -147,7 +108,7 @@ async fn who_cannot_or_must_not_be_sent_to_is_excluded_with_the_reason() {
         .expect(200);
     t.start(&owner, &campaign).await;
     t.drain().await;
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(
         (&figures["recipients"], &figures["excluded"]),
         (&json!(4), &json!(2))
@@ -180,7 +141,7 @@ async fn who_cannot_or_must_not_be_sent_to_is_excluded_with_the_reason() {
 #[tokio::test]
 async fn an_opt_out_after_the_planning_still_counts() {
     let t = TestApp::new().await;
-    let (owner, campaign, _) = prepared(&t, 5).await;
+    let (owner, campaign, _) = t.prepared(5).await;
     t.start(&owner, &campaign).await;
     t.run_once(QueueName::CampaignPlan).await;
     let contacts = owner.get(&t, "/v1/contacts").await.expect(200);
@@ -191,14 +152,14 @@ async fn an_opt_out_after_the_planning_still_counts() {
         .expect(200);
     t.drain().await;
     assert_eq!(t.ledger().await["accepted"], 4);
-    assert_eq!(figures(&t, &owner, &campaign).await["excluded"], 1);
+    assert_eq!(t.figures(&owner, &campaign).await["excluded"], 1);
     t.finish().await;
 }
 
 #[tokio::test]
 async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
     let t = TestApp::new().await;
-    let (owner, campaign, _) = prepared(&t, 250).await;
+    let (owner, campaign, _) = t.prepared(250).await;
     t.start(&owner, &campaign).await;
     let workspace: WorkspaceId = owner.workspace.parse().unwrap();
     let id: CampaignId = campaign.parse().unwrap();
@@ -219,6 +180,7 @@ async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
             campaign: id.clone(),
             epoch,
             chunk,
+            step: 0,
         })
         .collect();
     t.app.enqueue(&plan, Duration::ZERO).await.unwrap();
@@ -243,7 +205,7 @@ async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
         ),
         (&json!(250), &json!(0))
     );
-    assert_eq!(figures(&t, &owner, &campaign).await["recipients"], 250);
+    assert_eq!(t.figures(&owner, &campaign).await["recipients"], 250);
     assert_eq!(
         t.campaign(&owner, &campaign).await["state"],
         State::Completed.as_str()
@@ -255,7 +217,7 @@ async fn every_task_delivered_twice_and_late_again_sends_nothing_twice() {
 async fn a_slow_store_delays_a_single_message_and_does_not_forget_it() {
     let store = Arc::new(Store::default());
     let t = TestApp::with_store(&store).await;
-    let (owner, campaign, _) = prepared(&t, 1).await;
+    let (owner, campaign, _) = t.prepared(1).await;
     store.write_millis.store(12, Ordering::Relaxed);
     let began = t.app.now();
     t.start(&owner, &campaign).await;
@@ -264,7 +226,7 @@ async fn a_slow_store_delays_a_single_message_and_does_not_forget_it() {
     assert!(took < SignedDuration::from_secs(2), "{took:?}");
     store.write_millis.store(0, Ordering::Relaxed);
     t.drain().await;
-    assert_eq!(figures(&t, &owner, &campaign).await["unknown"], 0);
+    assert_eq!(t.figures(&owner, &campaign).await["unknown"], 0);
     t.finish().await;
 }
 
@@ -272,7 +234,7 @@ async fn a_slow_store_delays_a_single_message_and_does_not_forget_it() {
 async fn a_pacer_that_cannot_be_reached_makes_nobody_unknown() {
     let store = Arc::new(Store::default());
     let t = TestApp::with_store(&store).await;
-    let (owner, campaign, _) = prepared(&t, 60).await;
+    let (owner, campaign, _) = t.prepared(60).await;
     t.start(&owner, &campaign).await;
     t.run_once(QueueName::CampaignPlan).await;
     t.run_once(QueueName::CampaignDispatch).await;
@@ -292,7 +254,7 @@ async fn a_pacer_that_cannot_be_reached_makes_nobody_unknown() {
         ),
         (&json!(60), &json!(0))
     );
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(
         (&figures["unknown"], &figures["pending"]),
         (&json!(0), &json!(0))
@@ -304,7 +266,7 @@ async fn a_pacer_that_cannot_be_reached_makes_nobody_unknown() {
 async fn outcomes_that_cannot_be_written_stop_the_launching_and_nobody_gets_two() {
     let store = Arc::new(Store::default());
     let t = TestApp::with_store(&store).await;
-    let (owner, campaign, _) = prepared(&t, 100).await;
+    let (owner, campaign, _) = t.prepared(100).await;
     t.start(&owner, &campaign).await;
     t.run_once(QueueName::CampaignPlan).await;
     t.run_once(QueueName::CampaignDispatch).await;
@@ -316,7 +278,7 @@ async fn outcomes_that_cannot_be_written_stop_the_launching_and_nobody_gets_two(
     *store.broken.lock().unwrap() = None;
     t.drain().await;
     assert_eq!(t.ledger().await["recipients_with_more_than_one"], 0);
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(figures["pending"], 0);
     assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
     t.finish().await;
@@ -329,7 +291,7 @@ async fn a_chunk_delivered_again_while_it_is_sent_waits_for_its_sender() {
         ..Default::default()
     })
     .await;
-    let (owner, campaign, _) = prepared(&t, 100).await;
+    let (owner, campaign, _) = t.prepared(100).await;
     t.start(&owner, &campaign).await;
     t.run_once(QueueName::CampaignPlan).await;
     t.run_once(QueueName::CampaignDispatch).await;
@@ -341,12 +303,13 @@ async fn a_chunk_delivered_again_while_it_is_sent_waits_for_its_sender() {
         campaign: campaign.parse().unwrap(),
         epoch: 1,
         chunk: 0,
+        step: 0,
     };
     t.app.enqueue(&again, Duration::ZERO).await.unwrap();
     t.drain().await;
     sender.await.unwrap();
     assert_eq!(t.ledger().await["accepted"], 100);
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     assert_eq!(
         (&figures["sent"], &figures["unknown"]),
         (&json!(100), &json!(0))
@@ -361,7 +324,7 @@ async fn a_sender_that_is_killed_leaves_nobody_with_two_messages_and_nobody_forg
         ..Default::default()
     })
     .await;
-    let (owner, campaign, _) = prepared(&t, 100).await;
+    let (owner, campaign, _) = t.prepared(100).await;
     t.start(&owner, &campaign).await;
     t.run_once(QueueName::CampaignPlan).await;
     t.run_once(QueueName::CampaignDispatch).await;
@@ -373,7 +336,7 @@ async fn a_sender_that_is_killed_leaves_nobody_with_two_messages_and_nobody_forg
     t.drain().await;
     let ledger = t.ledger().await;
     assert_eq!(ledger["recipients_with_more_than_one"], 0);
-    let figures = figures(&t, &owner, &campaign).await;
+    let figures = t.figures(&owner, &campaign).await;
     let number = |name: &str| figures[name].as_u64().unwrap();
     assert_eq!(number("pending"), 0);
     // The simulator told about everyone it accepted; only who was marked and never launched is unknown.
@@ -390,7 +353,7 @@ async fn a_sender_that_is_killed_leaves_nobody_with_two_messages_and_nobody_forg
 #[tokio::test]
 async fn the_list_of_recipients_shows_each_message_as_the_person_sees_it() {
     let t = TestApp::new().await;
-    let (owner, campaign, _) = prepared(&t, 2).await;
+    let (owner, campaign, _) = t.prepared(2).await;
     t.start(&owner, &campaign).await;
     t.drain().await;
     let recipients = owner
@@ -412,7 +375,7 @@ async fn the_list_of_recipients_shows_each_message_as_the_person_sees_it() {
 #[tokio::test]
 async fn the_tick_takes_up_a_campaign_whose_task_was_lost_at_any_stage() {
     let t = TestApp::new().await;
-    let (owner, campaign, _) = prepared(&t, 120).await;
+    let (owner, campaign, _) = t.prepared(120).await;
     t.start(&owner, &campaign).await;
     t.lose(QueueName::CampaignPlan).await;
     t.tick().await;

@@ -62,6 +62,9 @@ pub(crate) struct CampaignOut {
     statistics: StatisticsOut,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it starts by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    scheduled_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     started_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -94,6 +97,9 @@ pub(crate) struct StatisticsOut {
     rate_per_second: f64,
     /// How long the pending ones will take; absent when nothing is being sent.
     seconds_left: Option<u64>,
+    /// Until when WhatsApp's limit of new people in 24 hours holds the campaign up.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    limited_until: Option<Timestamp>,
 }
 
 /// Creates a draft.
@@ -172,22 +178,6 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Starts a campaign. It starts once: a second call is refused with `wrong_state`.
-#[utoipa::path(post, path = "/v1/campaigns/{campaign}/start", operation_id = "start_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 202, body = CampaignOut), (status = "default", body = Problem)))]
-pub(crate) async fn start(
-    State(app): State<App>,
-    Authenticated(actor): Authenticated,
-    Id(id): Id<CampaignId>,
-) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
-    let campaign = campaign::start(&app, &actor, &id).await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(out(&app, &actor, campaign).await?),
-    ))
-}
-
 pub(crate) async fn out(
     app: &App,
     actor: &Actor,
@@ -197,6 +187,7 @@ pub(crate) async fn out(
         counters,
         rate_per_second,
         seconds_left,
+        limited_until,
     } = campaign::stats(app, actor, &campaign).await?;
     Ok(CampaignOut {
         id: campaign.id,
@@ -223,8 +214,10 @@ pub(crate) async fn out(
             replied: counters.replied,
             rate_per_second,
             seconds_left,
+            limited_until,
         },
         created_at: campaign.created_at,
+        scheduled_at: campaign.scheduled_at,
         started_at: campaign.started_at,
         completed_at: campaign.completed_at,
     })

@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod follow_up;
+mod life;
 mod preflight;
 mod recipients;
 mod templates;
@@ -17,8 +18,12 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(templates::sync))
         .routes(routes!(templates::get))
         .routes(routes!(campaigns::create, campaigns::list))
-        .routes(routes!(campaigns::get, campaigns::delete))
-        .routes(routes!(campaigns::start))
+        .routes(routes!(campaigns::get, campaigns::delete, life::update))
+        .routes(routes!(life::start))
+        .routes(routes!(life::schedule, life::unschedule))
+        .routes(routes!(life::pause))
+        .routes(routes!(life::resume))
+        .routes(routes!(life::cancel))
         .routes(routes!(preflight::preflight))
         .routes(routes!(follow_up::retry))
         .routes(routes!(follow_up::follow_up))

@@ -3,6 +3,7 @@
 mod account;
 mod api_keys;
 mod channels;
+mod workspace;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,4 +20,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::revoke))
         .routes(routes!(channels::connect, channels::list))
         .routes(routes!(channels::get))
+        .routes(routes!(workspace::get, workspace::update))
 }

@@ -12,11 +12,12 @@ use domain::event::InboundMessage;
 use domain::id::{ChannelId, ChatId, ContactId};
 use futures::StreamExt;
 use futures::stream;
+use jiff::Timestamp;
 
 use crate::channel::Route;
 use crate::chat::{Chat, Inbound, Message};
 use crate::store::{Committed, Scope, Write};
-use crate::{App, Error, campaign, contact};
+use crate::{App, Error, campaign, channel, contact, pacer};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
@@ -33,6 +34,8 @@ pub(crate) async fn take_in(
     route: &Route,
     messages: Vec<InboundMessage>,
 ) -> Result<(), Error> {
+    let arrivals: Vec<Timestamp> = messages.iter().map(|message| message.at).collect();
+    let counted = count(app, route, &arrivals).await;
     let mut people: HashMap<_, Vec<InboundMessage>> = HashMap::new();
     for message in messages {
         let person = message
@@ -54,7 +57,14 @@ pub(crate) async fn take_in(
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
-    results.into_iter().collect()
+    results.into_iter().fold(counted, Result::and)
+}
+
+/// Meta counts what comes in against the number's speed.
+async fn count(app: &App, route: &Route, arrivals: &[Timestamp]) -> Result<(), Error> {
+    let scope = app.store.workspace(&route.workspace);
+    let channel = channel::find(app, scope, &route.channel).await?;
+    pacer::debit(app, scope, &channel, arrivals).await
 }
 
 async fn one(app: &App, route: &Route, message: &InboundMessage) -> Result<(), Error> {

@@ -15,6 +15,7 @@ pub mod error;
 pub mod group;
 pub mod import;
 pub mod inbound;
+mod pacer;
 pub mod page;
 pub mod ports;
 pub mod secret;

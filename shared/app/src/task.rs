@@ -76,6 +76,8 @@ pub struct CampaignSend {
     pub campaign: CampaignId,
     pub epoch: u64,
     pub chunk: u32,
+    /// How many deliveries have taken the chunk up before.
+    pub step: u32,
 }
 
 /// Read the next part of an uploaded contact file.

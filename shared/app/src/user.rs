@@ -10,6 +10,7 @@ use crate::session::{self, NewSession};
 use crate::store::Write;
 use crate::workspace::{self, Workspace};
 use crate::{App, Error, secret};
+use domain::workspace::Zone;
 
 const PASSWORD_MIN: usize = 10;
 const PASSWORD_MAX: usize = 200;
@@ -54,6 +55,7 @@ pub async fn register(app: &App, registration: Registration) -> Result<NewSessio
     let workspace = Workspace {
         id: WorkspaceId::fresh(),
         name: workspace_name,
+        time_zone: Zone::default(),
         created_at: app.now(),
     };
     let mut writes = vec![

@@ -1,17 +1,20 @@
 //! Workspaces and who belongs to them.
 
 use domain::id::{UserId, WorkspaceId};
-use domain::workspace::Role;
+use domain::workspace::{Permission, Role, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{Store, Write};
-use crate::{App, Error};
+use crate::{Actor, App, Error};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Workspace {
     pub id: WorkspaceId,
     pub name: String,
+    /// In which times without an offset are meant.
+    #[serde(default)]
+    pub time_zone: Zone,
     pub created_at: Timestamp,
 }
 
@@ -50,6 +53,40 @@ pub async fn get(app: &App, id: &WorkspaceId) -> Result<Workspace, Error> {
         .get(&scope.meta())
         .await?
         .ok_or_else(|| Error::not_found("the workspace"))
+}
+
+/// What a change of a workspace changes; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub name: Option<String>,
+    pub time_zone: Option<String>,
+}
+
+/// Changes the name or the time zone. Campaigns that are scheduled already keep their instant.
+///
+/// # Errors
+/// A field is not acceptable.
+pub async fn update(app: &App, actor: &Actor, change: Change) -> Result<Workspace, Error> {
+    actor.require(Permission::WriteWorkspace)?;
+    let mut workspace = get(app, &actor.workspace).await?;
+    if let Some(name) = &change.name {
+        workspace.name = domain::contact::name(name)?
+            .ok_or_else(|| Error::invalid("name", "a workspace needs a name"))?;
+    }
+    if let Some(zone) = change.time_zone {
+        workspace.time_zone =
+            Zone::try_from(zone).map_err(|error| Error::invalid("time_zone", error.to_string()))?;
+    }
+    let scope = app.store.workspace(&actor.workspace);
+    let write = Write::update(scope.meta())
+        .set("name", &workspace.name)?
+        .set("time_zone", &workspace.time_zone)?
+        .if_present();
+    app.store
+        .write(write)
+        .await?
+        .or(|| Error::not_found("the workspace"))?;
+    Ok(workspace)
 }
 
 /// What a person is to a workspace.

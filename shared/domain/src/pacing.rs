@@ -13,8 +13,9 @@ pub struct Limit(pub u32);
 /// arrival at Meta: at 80 a second, 81 arrivals span 1,018 ms, so 18 ms of jitter are harmless.
 const TARGET: f64 = 0.982;
 
-/// A sender holds at most this much of the future, so that a newcomer never waits longer for a turn.
-const BLOCK_US: i64 = 250_000;
+/// A campaign holds at most this much of the future. Agents' messages take the slots right after it,
+/// so this is how long a saturated number keeps a person who answers waiting.
+pub const HORIZON_US: i64 = 125_000;
 
 /// A slot that is reached later than this is dropped.
 pub const TOLERANCE_US: i64 = 8_000;
@@ -23,14 +24,79 @@ impl Limit {
     /// Microseconds between two slots.
     #[must_use]
     pub fn interval_us(self) -> i64 {
-        (1_000_000.0 / (f64::from(self.0.max(1)) * TARGET)).ceil() as i64
+        self.interval_beside_us(0.0)
     }
 
-    /// The most slots that one reservation may take: a quarter of a second's worth, at least one.
+    /// Microseconds between two slots when this many a second are left free for inbound messages. A
+    /// fifth of the limit always stays for sending.
+    #[must_use]
+    pub fn interval_beside_us(self, spare: f64) -> i64 {
+        let target = f64::from(self.0.max(1)) * TARGET;
+        (1_000_000.0 / (target - spare.max(0.0)).max(target / 5.0)).ceil() as i64
+    }
+
+    /// The most slots that one reservation may take: what the horizon holds, at least one.
     #[must_use]
     pub fn block(self) -> usize {
-        (BLOCK_US / self.interval_us()).max(1) as usize
+        (HORIZON_US / self.interval_us()).max(1) as usize
     }
+}
+
+/// How many messages a second come in, as far as the past few seconds tell. Meta counts them against
+/// the number's limit at the instant they are sent (Meta: throughput), and we learn of them later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Inbound {
+    per_second: f64,
+    at_us: i64,
+}
+
+/// The memory of [`Inbound`]: after this time a message weighs a third.
+const MEMORY_US: f64 = 5_000_000.0;
+
+/// Below this rate nobody is writing any more.
+const QUIET: f64 = 0.02;
+
+impl Inbound {
+    /// The estimate after `count` more messages.
+    #[must_use]
+    pub fn after(self, count: usize, now_us: i64) -> Self {
+        Self {
+            per_second: self.rate(now_us) + count as f64 * 1_000_000.0 / MEMORY_US,
+            at_us: self.at_us.max(now_us),
+        }
+    }
+
+    /// Slots a second to leave free for messages that are on their way in and not known yet. Arrivals
+    /// scatter by the root of their rate, and the first announces others.
+    #[must_use]
+    pub fn spare(self, now_us: i64) -> f64 {
+        let rate = self.rate(now_us);
+        if rate < QUIET {
+            0.0
+        } else {
+            3.0 + 2.2 * rate.sqrt()
+        }
+    }
+
+    fn rate(self, now_us: i64) -> f64 {
+        let passed = (now_us - self.at_us).max(0) as f64;
+        self.per_second * (-passed / MEMORY_US).exp()
+    }
+}
+
+/// How far sending moves back when `count` messages came in: a slot for each, and at once what is to
+/// be left free from now on, because the present second is full already.
+#[must_use]
+pub fn debit_us(limit: Limit, before: Inbound, after: Inbound, count: usize, now_us: i64) -> i64 {
+    let more = (after.spare(now_us) - before.spare(now_us)).max(0.0);
+    ((count as f64 + more) * limit.interval_us() as f64).ceil() as i64
+}
+
+/// How long a number rests after Meta called it too fast: longer each time it happens again soon.
+#[must_use]
+pub fn rest_us(times: u32) -> i64 {
+    1_000_000 << times.min(4)
 }
 
 /// Consecutive slots that one sender owns.
@@ -44,10 +110,10 @@ pub struct Block {
 impl Block {
     /// `count` slots whose first is at `start_us`.
     #[must_use]
-    pub fn new(limit: Limit, start_us: i64, count: usize) -> Self {
+    pub fn new(interval_us: i64, start_us: i64, count: usize) -> Self {
         Self {
             start_us,
-            interval_us: limit.interval_us(),
+            interval_us,
             count,
         }
     }
@@ -88,7 +154,7 @@ mod tests {
             let mut next = 0;
             let mut slots = Vec::new();
             for (count, gap) in counts.iter().zip(gaps) {
-                let block = Block::new(limit, next + gap, *count);
+                let block = Block::new(limit.interval_us(), next + gap, *count);
                 slots.extend(block.slots());
                 next = block.end_us();
             }
@@ -108,10 +174,49 @@ mod tests {
     }
 
     #[test]
-    fn a_block_never_reaches_further_than_a_quarter_second() {
-        assert_eq!(Limit(80).block(), 19);
+    fn a_block_never_reaches_further_than_the_horizon() {
+        assert_eq!(Limit(80).block(), 9);
         assert_eq!(Limit(1).block(), 1);
-        assert!(Limit(1000).block() as i64 * Limit(1000).interval_us() <= BLOCK_US);
+        assert!(Limit(1000).block() as i64 * Limit(1000).interval_us() <= HORIZON_US);
+    }
+
+    #[test]
+    fn the_first_inbound_message_leaves_room_for_others_and_silence_gives_it_back() {
+        let quiet = Inbound::default();
+        assert!(quiet.spare(1_000_000) < f64::EPSILON);
+        let one = quiet.after(1, 1_000_000);
+        assert!(one.spare(1_000_000) > 3.0);
+        assert!(one.spare(20_000_000) < f64::EPSILON);
+        let debit = debit_us(Limit(80), quiet, one, 1, 1_000_000);
+        assert!(debit >= 4 * Limit(80).interval_us(), "{debit}");
+    }
+
+    #[test]
+    fn a_steady_stream_is_estimated_and_its_scatter_is_left_free() {
+        let mut inbound = Inbound::default();
+        for message in 0..400 {
+            inbound = inbound.after(1, message * 125_000);
+        }
+        let now = 399 * 125_000;
+        let spare = inbound.spare(now);
+        assert!((8.0..11.0).contains(&spare), "{spare} for eight a second");
+        let interval = Limit(80).interval_beside_us(spare);
+        assert!(interval > Limit(80).interval_us());
+    }
+
+    #[test]
+    fn inbound_messages_never_stop_the_sending() {
+        let flood = Inbound::default().after(100_000, 0);
+        let interval = Limit(80).interval_beside_us(flood.spare(0));
+        assert!(interval <= 5 * Limit(80).interval_us() + 5);
+    }
+
+    #[test]
+    fn a_number_rests_longer_when_it_is_called_too_fast_again() {
+        assert_eq!(
+            (rest_us(0), rest_us(1), rest_us(9)),
+            (1_000_000, 2_000_000, 16_000_000)
+        );
     }
 
     #[test]

@@ -1,6 +1,53 @@
 //! The tenant, its people, and who may do what: one table, in one place.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+/// The time zone a workspace lives in, by its IANA name: `Asia/Jakarta`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(String);
+
+/// The text names no time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such time zone; write one such as Asia/Jakarta or Europe/Berlin")]
+pub struct InvalidZone;
+
+impl Zone {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its rules. A zone that the present database does not know any more counts as UTC.
+    #[must_use]
+    pub fn time_zone(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self("UTC".to_owned())
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = InvalidZone;
+
+    /// A name in any spelling of its letters; it is kept in its own.
+    fn try_from(text: String) -> Result<Self, InvalidZone> {
+        let zone = TimeZone::get(text.trim()).map_err(|_| InvalidZone)?;
+        let name = zone.iana_name().ok_or(InvalidZone)?;
+        Ok(Self(name.to_owned()))
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.0
+    }
+}
 
 /// What a member of a workspace is to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +75,12 @@ pub enum Permission {
     WriteChannels,
     #[serde(rename = "api_keys:write")]
     WriteApiKeys,
+    #[serde(rename = "workspace:write")]
+    WriteWorkspace,
 }
 
 impl Permission {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ReadContacts,
         Self::WriteContacts,
         Self::ReadCampaigns,
@@ -39,6 +88,7 @@ impl Permission {
         Self::ReadChannels,
         Self::WriteChannels,
         Self::WriteApiKeys,
+        Self::WriteWorkspace,
     ];
 
     /// The scope's name, as in JSON.
@@ -52,6 +102,7 @@ impl Permission {
             Self::ReadChannels => "channels:read",
             Self::WriteChannels => "channels:write",
             Self::WriteApiKeys => "api_keys:write",
+            Self::WriteWorkspace => "workspace:write",
         }
     }
 }
@@ -69,7 +120,8 @@ impl Role {
                 | Permission::ReadChannels => true,
                 Permission::WriteCampaigns
                 | Permission::WriteChannels
-                | Permission::WriteApiKeys => false,
+                | Permission::WriteApiKeys
+                | Permission::WriteWorkspace => false,
             },
         }
     }
@@ -84,6 +136,19 @@ mod tests {
         assert!(Role::Agent.may(Permission::WriteContacts));
         assert!(!Role::Agent.may(Permission::WriteCampaigns));
         assert!(!Role::Agent.may(Permission::WriteApiKeys));
+    }
+
+    #[test]
+    fn a_time_zone_has_a_name_that_exists() {
+        let zone = Zone::try_from("asia/jakarta".to_owned()).unwrap();
+        assert_eq!(zone.as_str(), "Asia/Jakarta");
+        for wrong in ["", "Mars/Olympus", "+07:00", "WIB"] {
+            assert_eq!(
+                Zone::try_from(wrong.to_owned()),
+                Err(InvalidZone),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

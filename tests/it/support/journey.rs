@@ -1,7 +1,12 @@
 //! Steps that many tests begin with: a connected number, contacts in a group, a campaign.
 
+use app::Actor;
+use app::actor::Who;
 use app::task::QueueName;
 use axum::http::Method;
+use domain::id::{CampaignId, UserId, WorkspaceId};
+use domain::workspace::Role;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use simulator::universe;
 
@@ -60,6 +65,54 @@ impl TestApp {
             .await;
         assert!(put.status.is_success(), "{}", put.text);
         text(&import["id"])
+    }
+
+    /// A workspace with a connected number, a group of this many contacts and a draft for them.
+    pub(crate) async fn prepared(&self, contacts: u32) -> (Caller, String, String) {
+        let owner = self.owner("acme").await;
+        let channel = self.connect(&owner).await;
+        let mut file = "name,phone,company,city,groups\n".to_owned();
+        for n in 0..contacts {
+            file.push_str(&format!(
+                "Person {n},{},Toko {n},Bandung,Customers\n",
+                phone(n)
+            ));
+        }
+        self.import(&owner, file.as_bytes(), json!({})).await;
+        let groups = owner.get(self, "/v1/groups").await.expect(200);
+        let group = text(&groups["items"][0]["id"]);
+        let campaign = self.draft(&owner, &channel, &[&group]).await;
+        (owner, campaign, group)
+    }
+
+    /// The figures, checked against a recount of the rows.
+    pub(crate) async fn figures(&self, owner: &Caller, campaign: &str) -> Value {
+        let workspace: WorkspaceId = owner.workspace.parse().unwrap();
+        let id: CampaignId = campaign.parse().unwrap();
+        let who = Who::Member {
+            user: UserId::fresh(),
+            role: Role::Owner,
+        };
+        let actor = Actor { workspace, who };
+        let recount = app::campaign::recount(&self.app, &actor, &id)
+            .await
+            .unwrap();
+        let statistics = self.campaign(owner, campaign).await["statistics"].clone();
+        assert!(recount.balanced(), "{recount:?}");
+        for (name, count) in recount.fields() {
+            assert_eq!(
+                statistics[name], count,
+                "{name} differs from the recount {recount:?}"
+            );
+        }
+        statistics
+    }
+
+    /// A clock on the wall of a time zone, so many seconds from now, as a person would write it.
+    pub(crate) fn clock_in(&self, zone: &str, seconds: i64) -> String {
+        let at = self.app.now() + SignedDuration::from_secs(seconds);
+        let there = at.in_tz(zone).unwrap().datetime();
+        there.strftime("%Y-%m-%dT%H:%M:%S").to_string()
     }
 
     /// The id of the test template in the caller's workspace.

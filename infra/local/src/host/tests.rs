@@ -73,6 +73,7 @@ fn task(chunk: u32) -> CampaignSend {
         campaign: CampaignId::fresh(),
         epoch: 1,
         chunk,
+        step: 0,
     }
 }
 

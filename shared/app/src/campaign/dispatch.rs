@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use domain::campaign::{CHUNK, State};
 
+use domain::id::CampaignId;
+
 use super::find;
-use super::item::{Campaign, Progress};
+use super::item::{Campaign, Claim, OpenChunk, Progress};
+use crate::store::read::Span;
 use crate::store::{Scope, Write};
 use crate::task::{CampaignDispatch, CampaignSend};
 use crate::{App, Error, channel};
@@ -20,6 +23,9 @@ use crate::{App, Error, channel};
 /// three, so that one may be slow to begin.
 const HORIZON_MILLIS: u32 = 500;
 const CHUNKS_MIN: u32 = 3;
+
+/// Chunks are queued before they are counted, so this many beyond the count may be taken already.
+const SLACK: u32 = 64;
 
 /// Queues the next chunks as far as the horizon allows.
 ///
@@ -47,6 +53,7 @@ pub async fn run(app: App, task: CampaignDispatch) -> Result<(), Error> {
             campaign: task.campaign.clone(),
             epoch: task.epoch,
             chunk,
+            step: 0,
         })
         .collect();
     app.enqueue_all(&sends, Duration::ZERO).await?;
@@ -68,6 +75,49 @@ pub(super) async fn wake(app: &App, campaign: &Campaign) -> Result<(), Error> {
     app.enqueue(&task, Duration::ZERO).await
 }
 
+/// Queues every chunk again that was put in flight and is not done, unless its sender is at work. What
+/// is queued twice by this is taken up once: a message carries the step that the claim expects.
+pub(super) async fn requeue_open(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &Campaign,
+) -> Result<(), Error> {
+    let progress = progress(app, scope, campaign).await?;
+    let now = app.now().as_millisecond();
+    let stuck = claims(app, scope, campaign, progress.dispatched).await?;
+    let sends: Vec<CampaignSend> = stuck
+        .into_iter()
+        .filter(|(_, claim)| claim.lease <= now && !claim.done)
+        .map(|(chunk, claim)| CampaignSend {
+            workspace: campaign.workspace.clone(),
+            campaign: campaign.id.clone(),
+            epoch: campaign.epoch,
+            chunk,
+            // A dead sender's step is taken over, a chunk that was given back is continued.
+            step: if claim.lease == 0 {
+                claim.step
+            } else {
+                claim.step.saturating_sub(1)
+            },
+        })
+        .collect();
+    app.enqueue_all(&sends, Duration::ZERO).await
+}
+
+/// Looks at a campaign after a chunk of it has come to rest: it may be complete, or paused.
+pub(super) async fn after_chunk(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &CampaignId,
+) -> Result<(), Error> {
+    let campaign = find(app, scope, campaign).await?;
+    match campaign.state {
+        State::Sending => complete(app, scope, &campaign).await,
+        State::Pausing => settle(app, scope, &campaign).await,
+        _ => Ok(()),
+    }
+}
+
 /// Completes a campaign in which nobody is pending or claimed any more; does nothing to another.
 pub(super) async fn complete(
     app: &App,
@@ -75,25 +125,27 @@ pub(super) async fn complete(
     campaign: &Campaign,
 ) -> Result<(), Error> {
     let progress = progress(app, scope, campaign).await?;
-    if progress.done < progress.chunks {
+    if !progress.planned || progress.done < progress.chunks {
         return Ok(());
     }
-    let completed = ending(scope, campaign, State::Sending.complete()?)?;
+    let completed = leaving(scope, campaign, campaign.state.complete()?)?
+        .remove("gsi1pk")
+        .remove("gsi1sk")
+        .set("completed_at", &app.now())?;
     // Of several senders that see the last chunk done, the first completes the campaign.
-    app.store
-        .write(completed.set("completed_at", &app.now())?)
-        .await?;
+    app.store.write(completed).await?;
     Ok(())
 }
 
-/// Stops a campaign that Meta refuses as a whole, and keeps the reason for its owner.
+/// Stops a campaign that Meta refuses as a whole, and keeps the reason for its owner. What is in flight
+/// arrives first, as after a pause.
 pub(super) async fn stop(
     app: &App,
     scope: Scope<'_>,
     campaign: &Campaign,
     reason: &str,
 ) -> Result<(), Error> {
-    let stopped = ending(scope, campaign, State::Sending.stop()?)?
+    let stopped = leaving(scope, campaign, State::Sending.pause()?)?
         .set("reason", reason)?
         .set("epoch", &(campaign.epoch + 1))?;
     // Of several senders that are refused, the first stops the campaign.
@@ -101,13 +153,64 @@ pub(super) async fn stop(
     Ok(())
 }
 
-/// Takes a campaign out of sending, and so out of the tick's care.
-fn ending(scope: Scope<'_>, campaign: &Campaign, to: State) -> Result<Write, Error> {
+/// Reports a campaign as paused when nothing is in flight any more. Since nobody can take or renew a
+/// lease of a campaign that is pausing, what is seen at rest stays at rest.
+async fn settle(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), Error> {
+    let progress = progress(app, scope, campaign).await?;
+    if progress.planned && progress.done == progress.chunks {
+        return complete(app, scope, campaign).await;
+    }
+    let now = app.now().as_millisecond();
+    let in_flight = claims(app, scope, campaign, progress.dispatched + SLACK).await?;
+    if in_flight.iter().any(|(_, claim)| claim.lease > now) {
+        return Ok(());
+    }
+    let paused = leaving(scope, campaign, campaign.state.settle()?)?
+        .remove("gsi1pk")
+        .remove("gsi1sk");
+    app.store.write(paused).await?;
+    Ok(())
+}
+
+/// The claims of the chunks below `until` that are not done.
+async fn claims(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &Campaign,
+    until: u32,
+) -> Result<Vec<(u32, Claim)>, Error> {
+    let mut chunks = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let span = Span::first(100).after(after.as_deref());
+        let page = app
+            .store
+            .page::<OpenChunk>(&scope.open_chunks(&campaign.id), span)
+            .await?;
+        let below = page.items.iter().map(|open| open.chunk);
+        chunks.extend(below.take_while(|chunk| *chunk < until));
+        let all_below = page.items.last().is_some_and(|open| open.chunk < until);
+        match page.next.filter(|_| all_below) {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    let keys: Vec<_> = chunks
+        .iter()
+        .map(|chunk| scope.chunk_claim(&campaign.id, *chunk))
+        .collect();
+    let claims: Vec<(usize, Claim)> = app.store.get_many(&keys).await?;
+    let placed = claims
+        .into_iter()
+        .filter_map(|(place, claim)| Some((*chunks.get(place)?, claim)));
+    Ok(placed.collect())
+}
+
+/// A change of state that the campaign makes by itself, if it is still as it was read.
+fn leaving(scope: Scope<'_>, campaign: &Campaign, to: State) -> Result<Write, Error> {
     Write::update(scope.campaign(&campaign.id))
         .set("state", &to)?
-        .remove("gsi1pk")
-        .remove("gsi1sk")
-        .if_equals("state", &State::Sending)?
+        .if_equals("state", &campaign.state)?
         .if_equals("epoch", &campaign.epoch)
 }
 

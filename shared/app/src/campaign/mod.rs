@@ -1,5 +1,6 @@
-//! Campaigns: make one, start it, watch it. What runs in the background has a module for each stage:
-//! [`plan`] freezes the [`audience`] into chunks, [`dispatch`] keeps chunks in flight, [`send`] sends one
+//! Campaigns: make one, watch it. [`life`] starts, pauses and ends it. What runs in the background has
+//! a module for each stage: [`plan`] freezes the [`audience`] into chunks, [`dispatch`] keeps chunks in
+//! flight, [`send`] sends one
 //! chunk, [`status`] takes Meta's statuses, and [`tick`]
 //! takes up again what got stuck.
 
@@ -7,8 +8,8 @@ mod audience;
 pub mod dispatch;
 mod follow_up;
 mod item;
+mod life;
 mod outcome;
-mod pacer;
 pub mod plan;
 mod preflight;
 mod recipients;
@@ -18,8 +19,6 @@ mod stats;
 pub mod status;
 pub mod tick;
 
-use std::time::Duration;
-
 use domain::campaign::{AudienceForm, State};
 use domain::id::{CampaignId, ChannelId};
 use domain::template::{Mapping, sendable};
@@ -28,11 +27,11 @@ use domain::workspace::Permission;
 use crate::error::FieldError;
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
-use crate::task::CampaignPlan;
 use crate::{Actor, App, Error, channel, template};
 
 pub use follow_up::{FollowUp, follow_up, retry};
 pub use item::{Campaign, Progress};
+pub use life::{Edit, cancel, edit, pause, resume, schedule, start, unschedule};
 pub use outcome::Outcome;
 pub use preflight::{Budget, Preflight, preflight};
 pub use recipients::{Recipient, recipients};
@@ -56,8 +55,7 @@ pub struct NewCampaign {
 pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campaign, Error> {
     actor.require(Permission::WriteCampaigns)?;
     let scope = app.store.workspace(&actor.workspace);
-    let name = domain::contact::name(&new.name)?
-        .ok_or_else(|| Error::invalid("name", "a campaign needs a name"))?;
+    let name = name(&new.name)?;
     let mut refused = Vec::new();
     let content = check(
         app,
@@ -83,6 +81,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
         audience,
         variables: new.variables,
         reason: None,
+        scheduled_at: None,
         created_at: app.now(),
         started_at: None,
         sending_at: None,
@@ -133,47 +132,6 @@ pub async fn delete(app: &App, actor: &Actor, id: &CampaignId) -> Result<(), Err
     app.store.write(write).await?.or(started)
 }
 
-/// Starts a campaign. Of two starts at once one wins, and the other is refused: it starts once.
-///
-/// # Errors
-/// The campaign was started before, or what it names is no longer acceptable.
-pub async fn start(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
-    actor.require(Permission::WriteCampaigns)?;
-    let scope = app.store.workspace(&actor.workspace);
-    let old = find(app, scope, id).await?;
-    let state = old.state.start()?;
-    let content = recheck(app, scope, &old).await?;
-    let new = Campaign {
-        state,
-        epoch: old.epoch + 1,
-        template: content,
-        started_at: Some(app.now()),
-        ..old.clone()
-    };
-    let (due_pk, due_at) = scope.due_entry(id, tick::next(app));
-    let writes = vec![
-        Write::put(scope.campaign(id), &new)?
-            .with("gsi1pk", due_pk)
-            .with("gsi1sk", due_at)
-            .if_equals("state", &old.state)?
-            .if_equals("epoch", &old.epoch)?,
-        Write::create(scope.progress(id), &Progress::default())?,
-    ];
-    app.store.transact(writes).await?.or(|| {
-        Error::refused(
-            "wrong_state",
-            "the campaign was started or changed by someone else",
-        )
-    })?;
-    let task = CampaignPlan {
-        workspace: actor.workspace.clone(),
-        campaign: id.clone(),
-        epoch: new.epoch,
-    };
-    app.enqueue(&task, Duration::ZERO).await?;
-    Ok(new)
-}
-
 pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &CampaignId) -> Result<Campaign, Error> {
     app.store
         .get(&scope.campaign(id))
@@ -202,6 +160,10 @@ async fn recheck(
         Some(content) if refused.is_empty() => Ok(content),
         _ => Err(Error::Invalid(refused)),
     }
+}
+
+fn name(text: &str) -> Result<String, Error> {
+    domain::contact::name(text)?.ok_or_else(|| Error::invalid("name", "a campaign needs a name"))
 }
 
 /// The template to freeze, when channel, template and variables exist and fit together.

@@ -11,7 +11,7 @@ use domain::message::Outcome as Rank;
 use jiff::{SignedDuration, Timestamp};
 
 use super::audience::{Place, Walk};
-use super::item::{Campaign, Claim, People, Person, Progress};
+use super::item::{Campaign, Claim, OpenChunk, People, Person, Progress};
 use super::outcome::Outcome;
 use super::{dispatch, find};
 use crate::store::{Scope, Write};
@@ -58,6 +58,10 @@ pub async fn run(app: App, task: CampaignPlan) -> Result<(), Error> {
         if app.now() >= deadline {
             return app.enqueue(&task, Duration::ZERO).await;
         }
+        if find(&app, scope, &campaign.id).await?.epoch != task.epoch {
+            // Paused or cancelled; a resume plans on from the cursor.
+            return Ok(());
+        }
     }
     finish(&app, scope, &campaign).await?;
     dispatch::wake(&app, &campaign).await
@@ -73,13 +77,14 @@ async fn resume_dispatch(app: &App, campaign: &Campaign, task: &CampaignPlan) ->
 }
 
 async fn finish(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), Error> {
-    let write = Write::update(scope.campaign(&campaign.id))
+    let prepared = Write::update(scope.campaign(&campaign.id))
         .set("state", &campaign.state.prepared()?)?
         .set("sending_at", &app.now())?
         .if_equals("state", &State::Preparing)?
         .if_equals("epoch", &campaign.epoch)?;
+    let planned = Write::update(scope.progress(&campaign.id)).set("planned", &true)?;
     // When the condition fails, the campaign was stopped meanwhile, or another step was first.
-    app.store.write(write).await?;
+    app.store.transact(vec![prepared, planned]).await?;
     dispatch::complete(app, scope, campaign).await
 }
 
@@ -161,6 +166,10 @@ async fn commit(
         writes.push(Write::put(
             scope.chunk_claim(&campaign.id, chunk),
             &Claim::default(),
+        )?);
+        writes.push(Write::put(
+            scope.open_chunk(&campaign.id, chunk),
+            &OpenChunk { chunk },
         )?);
     }
     writes.insert(0, cursor);

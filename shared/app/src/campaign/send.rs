@@ -29,7 +29,10 @@ use crate::contact::Contact;
 use crate::store::Scope;
 use crate::task::CampaignSend;
 use crate::{App, Error};
-use claim::Held;
+use claim::{Held, Taken};
+
+/// The longest that a message can be hidden when it is sent (SQS: message timers).
+const DELAY_MAX: Duration = Duration::from_secs(900);
 
 /// What sending one chunk works with.
 pub(super) struct Chunk<'a> {
@@ -50,7 +53,7 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
     let scope = app.store.workspace(&task.workspace);
     let campaign = find(&app, scope, &task.campaign).await?;
     if campaign.epoch != task.epoch || campaign.state != State::Sending {
-        return Ok(());
+        return dispatch::after_chunk(&app, scope, &task.campaign).await;
     }
     let people: People = app
         .store
@@ -66,10 +69,14 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
         number: task.chunk,
         people: &people,
     };
-    let Some(held) = claim::take(&chunk).await? else {
-        // Everyone of the chunk is settled; perhaps the sender died before it could say so.
-        dispatch::wake(&app, &campaign).await?;
-        return dispatch::complete(&app, scope, &campaign).await;
+    let held = match claim::take(&chunk, task.step).await? {
+        Taken::Held(held) => held,
+        Taken::Over => return dispatch::after_chunk(&app, scope, &task.campaign).await,
+        Taken::Done => {
+            // Perhaps the sender died before it could say so.
+            dispatch::wake(&app, &campaign).await?;
+            return dispatch::after_chunk(&app, scope, &task.campaign).await;
+        }
     };
     let outcomes: Vec<Outcome> = app
         .store
@@ -122,15 +129,19 @@ async fn consenting(chunk: &Chunk<'_>, free: Vec<u32>) -> Result<Vec<u32>, Error
     Ok(going)
 }
 
-/// How the launching ended.
+/// How the launching ended. Nobody from `next` on who lacks an outcome was sent to.
 pub(super) enum Ended {
     /// Everyone has an outcome.
     Settled,
-    /// Nobody from this place on who lacks an outcome was sent to. The rest is for later.
-    Stopped { next: u32, after: Duration },
-    /// Meta refuses everybody for this reason; otherwise as above.
+    /// The rest is for later.
+    Stopped { next: u32, after: SignedDuration },
+    /// Only people are left whom Meta wants to be left alone for a while.
+    Held { next: u32 },
+    /// The campaign does not send any more.
+    Over { next: u32 },
+    /// Meta refuses everybody for this reason.
     Refused { code: i64, next: u32 },
-    /// Something of ours failed; otherwise as above.
+    /// Something of ours failed.
     Failed { error: Error, next: u32 },
 }
 
@@ -141,27 +152,48 @@ async fn finish(
     ended: Ended,
 ) -> Result<(), Error> {
     match ended {
-        Ended::Settled => {
-            held.done(chunk).await?;
-            dispatch::complete(chunk.app, chunk.scope, chunk.campaign).await
+        Ended::Settled => held.done(chunk).await?,
+        Ended::Stopped { next, after } => return later(chunk, held, task, next, after, 0).await,
+        Ended::Held { next } => {
+            // Meta's advice for one person: 4 seconds, then 16, then 64 (Meta: pair rate limit).
+            let holds = held.holds() + 1;
+            let after = SignedDuration::from_secs(1 << (2 * holds.min(3)));
+            return later(chunk, held, task, next, after, holds).await;
         }
-        Ended::Stopped { next, after } => {
-            held.release(chunk, next).await?;
-            // A new message, because waiting for Meta must not use up the deliveries of this one.
-            chunk.app.enqueue(task, after).await
-        }
+        Ended::Over { next } => held.release(chunk, next, held.step(), held.holds()).await?,
         Ended::Refused { code, next } => {
-            held.release(chunk, next).await?;
-            dispatch::stop(
-                chunk.app,
-                chunk.scope,
-                chunk.campaign,
-                whatsapp::reason(code),
-            )
-            .await
+            held.release(chunk, next, held.step(), held.holds()).await?;
+            let reason = whatsapp::reason(code);
+            dispatch::stop(chunk.app, chunk.scope, chunk.campaign, reason).await?;
         }
         Ended::Failed { error, next } => {
-            held.release(chunk, next).await?;
+            held.release(chunk, next, task.step, held.holds()).await?;
+            return Err(error);
+        }
+    }
+    dispatch::after_chunk(chunk.app, chunk.scope, &chunk.campaign.id).await
+}
+
+/// Gives the chunk back and queues a new message for the rest of it, because waiting for Meta must not
+/// use up the deliveries of this one.
+async fn later(
+    chunk: &Chunk<'_>,
+    held: &Held,
+    task: &CampaignSend,
+    next: u32,
+    after: SignedDuration,
+    holds: u32,
+) -> Result<(), Error> {
+    held.release(chunk, next, held.step(), holds).await?;
+    let going_on = CampaignSend {
+        step: held.step(),
+        ..task.clone()
+    };
+    let after = Duration::try_from(after).unwrap_or_default().min(DELAY_MAX);
+    match chunk.app.enqueue(&going_on, after).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            held.reopen(chunk).await?;
             Err(error)
         }
     }

@@ -3,6 +3,7 @@
 use domain::campaign::{COUNTER_SHARDS, Counters, Delta, State};
 use domain::id::CampaignId;
 use domain::workspace::Permission;
+use jiff::Timestamp;
 
 use super::item::{People, Progress};
 use super::outcome::Outcome;
@@ -18,6 +19,8 @@ pub struct Stats {
     pub rate_per_second: f64,
     /// How long the pending ones will take at the present limit; `None` when nothing is being sent.
     pub seconds_left: Option<u64>,
+    /// Until when the portfolio's budget of new people holds the sending up.
+    pub limited_until: Option<Timestamp>,
 }
 
 /// # Errors
@@ -56,10 +59,19 @@ pub async fn stats(app: &App, actor: &Actor, campaign: &Campaign) -> Result<Stat
         | State::Cancelled
         | State::Failed => None,
     };
+    let limited_until = match campaign.state {
+        State::Sending => {
+            let progress: Option<Progress> = app.store.get(&scope.progress(&campaign.id)).await?;
+            let until = progress.and_then(|progress| progress.limited_until);
+            until.filter(|until| *until > app.now())
+        }
+        _ => None,
+    };
     Ok(Stats {
         counters,
         rate_per_second,
         seconds_left,
+        limited_until,
     })
 }
 

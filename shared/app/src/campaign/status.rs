@@ -6,15 +6,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::campaign::{Counters, RecipientRef};
+use domain::campaign::{Counters, RecipientRef, State};
 use domain::event::{DeliveryStatus, StatusUpdate};
 use domain::id::{CampaignId, WorkspaceId};
 use domain::message::Outcome as Rank;
 
-use super::find;
+use whatsapp::ErrorClass;
+
 use super::item::{Campaign, People};
 use super::outcome::{Evidence, Outcome};
 use super::stats::counted;
+use super::{dispatch, find};
 use crate::store::{Scope, Write};
 use crate::{App, Error};
 
@@ -47,8 +49,36 @@ pub async fn apply(
         for batch in rows.chunks(ROWS) {
             apply_batch(app, scope, &campaign, batch).await?;
         }
+        if let Some(code) = stopping(&rows) {
+            stop(app, scope, &campaign, code).await?;
+        }
     }
     Ok(())
+}
+
+/// A failure that everybody else of the campaign would meet as well.
+fn stopping(rows: &[Row]) -> Option<i64> {
+    let updates = rows.iter().flat_map(|(_, updates)| updates);
+    let failed = updates.filter(|update| update.status == DeliveryStatus::Failed);
+    let codes = failed.filter_map(|update| Some(update.error.as_ref()?.code));
+    codes
+        .into_iter()
+        .find(|code| whatsapp::class(*code, None, None) == ErrorClass::StopCampaign)
+}
+
+/// Pauses a campaign that Meta has begun to refuse, if it is still sending.
+async fn stop(app: &App, scope: Scope<'_>, campaign: &CampaignId, code: i64) -> Result<(), Error> {
+    let campaign = match find(app, scope, campaign).await {
+        Ok(campaign) => campaign,
+        // Callback data that names no campaign of this workspace.
+        Err(Error::NotFound { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if campaign.state != State::Sending {
+        return Ok(());
+    }
+    dispatch::stop(app, scope, &campaign, whatsapp::reason(code)).await?;
+    dispatch::after_chunk(app, scope, &campaign.id).await
 }
 
 type Row = ((u32, u32), Vec<StatusUpdate>);

@@ -1,9 +1,9 @@
-//! The tick: takes up again what got stuck between a write and the queue.
+//! The tick: starts campaigns whose time has come, and takes up again what got stuck between a write
+//! and the queue.
 //!
-//! Every campaign under way is due a while after it was last looked after. What is queued here again
-//! is harmless when it was not lost: planning and dispatching move checkpoints by compare-and-set.
-
-use std::time::Duration;
+//! A scheduled campaign is due at its time; every campaign under way is due a while after it was last
+//! looked after. What is queued here again is harmless when it was not lost: planning and dispatching
+//! move checkpoints by compare-and-set, and a chunk goes on with one message only.
 
 use domain::campaign::State;
 use domain::id::{CampaignId, WorkspaceId};
@@ -11,10 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::item::Campaign;
-use super::{dispatch, find};
+use super::{find, life};
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
-use crate::task::CampaignPlan;
 use crate::{App, Error};
 
 /// How long a campaign is left alone after it was looked after.
@@ -80,25 +79,19 @@ fn is_due(due: &Due, now: Timestamp) -> bool {
 async fn look_after(app: &App, due: &Due) -> Result<(), Error> {
     let scope = app.store.workspace(&due.workspace);
     let campaign = find(app, scope, &due.id).await?;
-    match campaign.state {
-        State::Preparing => {
-            let task = CampaignPlan {
-                workspace: due.workspace.clone(),
-                campaign: campaign.id.clone(),
-                epoch: campaign.epoch,
-            };
-            app.enqueue(&task, Duration::ZERO).await?;
-        }
-        State::Sending => dispatch::wake(app, &campaign).await?,
-        // The index may still name a campaign that has just ended.
-        State::Draft
-        | State::Scheduled
-        | State::Pausing
-        | State::Paused
-        | State::Completed
-        | State::Cancelled
-        | State::Failed => return Ok(()),
+    if campaign.state == State::Scheduled {
+        // The index is read with a delay: the time may have been moved meanwhile.
+        let now = app.now();
+        return match campaign.scheduled_at {
+            Some(at) if at <= now => life::start_due(app, scope, &campaign).await,
+            Some(_) | None => Ok(()),
+        };
     }
+    if !campaign.is_under_way() {
+        // The index may still name a campaign that has just ended.
+        return Ok(());
+    }
+    life::go_on(app, scope, &campaign).await?;
     postpone(app, scope, &campaign).await
 }
 

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update,
+    ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
@@ -29,6 +31,15 @@ const CONTENDED: [&str; 3] = [
     "ThrottlingError",
     "ProvisionedThroughputExceeded",
 ];
+
+/// What became of a conditional update whose item is wanted back.
+#[derive(Debug)]
+pub enum Updated<T> {
+    /// The item as it is now.
+    Yes(T),
+    /// The item as it stands, if it exists; nothing was changed.
+    No(Option<T>),
+}
 
 impl Store {
     /// Writes one item.
@@ -90,14 +101,15 @@ impl Store {
         self.clock.sleep_until(self.clock.now() + pause).await;
     }
 
-    /// Changes one item and returns it as it is afterwards, or `None` when a condition did not hold.
+    /// Changes one item and returns it as it is afterwards, or as it stands when a condition did not
+    /// hold.
     ///
     /// # Errors
     /// DynamoDB cannot be reached or refused the request itself.
     pub async fn update_returning<T: DeserializeOwned>(
         &self,
         write: Write,
-    ) -> Result<Option<T>, Error> {
+    ) -> Result<Updated<T>, Error> {
         let (condition, expression) = (write.condition(), write.expression());
         let sent = self
             .client
@@ -109,14 +121,30 @@ impl Store {
             .set_expression_attribute_names(some(write.names))
             .set_expression_attribute_values(some(write.values))
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {
-            Ok(output) => output.attributes.map(super::read::from_item).transpose(),
-            Err(error) => match failed(error) {
-                Failed::Condition => Ok(None),
-                Failed::Contended(error) | Failed::Other(error) => Err(error),
-            },
+            Ok(output) => {
+                let item = output.attributes.unwrap_or_default();
+                super::read::from_item(item).map(Updated::Yes)
+            }
+            Err(error) => {
+                if let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
+                    error.as_service_error()
+                {
+                    let item = failed
+                        .item
+                        .clone()
+                        .map(super::read::from_item)
+                        .transpose()?;
+                    return Ok(Updated::No(item));
+                }
+                match failed(error) {
+                    Failed::Condition => Ok(Updated::No(None)),
+                    Failed::Contended(error) | Failed::Other(error) => Err(error),
+                }
+            }
         }
     }
 

@@ -267,6 +267,26 @@ impl Scope<'_> {
         )
     }
 
+    /// A chunk in which somebody is still pending or claimed; beside the progress, so that what is left
+    /// of a campaign is found without looking through its chunks.
+    #[must_use]
+    pub fn open_chunk(&self, campaign: &CampaignId, chunk: u32) -> Key {
+        Key::new(
+            Table::Campaigns,
+            self.pk(&format!("#CAMPAIGN#{campaign}")),
+            format!("OPEN#{chunk:06}"),
+        )
+    }
+
+    #[must_use]
+    pub fn open_chunks(&self, campaign: &CampaignId) -> Range {
+        Range::new(
+            Table::Campaigns,
+            self.pk(&format!("#CAMPAIGN#{campaign}")),
+            "OPEN#",
+        )
+    }
+
     #[must_use]
     pub fn counters(&self, campaign: &CampaignId, shard: u32) -> Key {
         let shard = shard % COUNTER_SHARDS;

@@ -44,6 +44,34 @@ impl State {
         }
     }
 
+    /// A time is set at which it starts by itself, or another time.
+    ///
+    /// # Errors
+    /// The campaign was started before.
+    pub fn schedule(self) -> Result<Self, Refused> {
+        self.change(
+            &[Self::Draft, Self::Scheduled],
+            Self::Scheduled,
+            "scheduled",
+        )
+    }
+
+    /// It does not start by itself any more.
+    ///
+    /// # Errors
+    /// The campaign is not scheduled.
+    pub fn unschedule(self) -> Result<Self, Refused> {
+        self.change(&[Self::Scheduled], Self::Draft, "unscheduled")
+    }
+
+    /// What it says and to whom may be changed; its state stays.
+    ///
+    /// # Errors
+    /// The campaign was started before.
+    pub fn edit(self) -> Result<Self, Refused> {
+        self.change(&[Self::Draft, Self::Scheduled], self, "edited")
+    }
+
     /// Freezing the audience may begin.
     ///
     /// # Errors
@@ -60,20 +88,68 @@ impl State {
         self.change(&[Self::Preparing], Self::Sending, "prepared")
     }
 
+    /// Nothing further is sent until it is resumed. While it sends, some messages are still in flight.
+    ///
+    /// # Errors
+    /// The campaign is not under way.
+    pub fn pause(self) -> Result<Self, Refused> {
+        match self {
+            Self::Preparing => Ok(Self::Paused),
+            _ => self.change(&[Self::Sending], Self::Pausing, "paused"),
+        }
+    }
+
+    /// Nothing is in flight any more.
+    ///
+    /// # Errors
+    /// The campaign is not pausing.
+    pub fn settle(self) -> Result<Self, Refused> {
+        self.change(&[Self::Pausing], Self::Paused, "paused")
+    }
+
+    /// It goes on: with freezing the audience where that was interrupted, else with sending.
+    ///
+    /// # Errors
+    /// The campaign is not paused.
+    pub fn resume(self, frozen: bool) -> Result<Self, Refused> {
+        let to = if frozen {
+            Self::Sending
+        } else {
+            Self::Preparing
+        };
+        self.change(&[Self::Paused], to, "resumed")
+    }
+
+    /// Nothing further is ever sent.
+    ///
+    /// # Errors
+    /// The campaign was not started, or has ended.
+    pub fn cancel(self) -> Result<Self, Refused> {
+        let from = [
+            Self::Scheduled,
+            Self::Preparing,
+            Self::Sending,
+            Self::Pausing,
+            Self::Paused,
+        ];
+        self.change(&from, Self::Cancelled, "cancelled")
+    }
+
+    /// It could not start at its time.
+    ///
+    /// # Errors
+    /// The campaign is not scheduled.
+    pub fn fail(self) -> Result<Self, Refused> {
+        self.change(&[Self::Scheduled], Self::Failed, "failed")
+    }
+
     /// Nobody is pending or claimed any more.
     ///
     /// # Errors
     /// The campaign is not sending.
     pub fn complete(self) -> Result<Self, Refused> {
-        self.change(&[Self::Sending], Self::Completed, "completed")
-    }
-
-    /// Meta refuses the campaign as a whole, so nothing more is sent.
-    ///
-    /// # Errors
-    /// The campaign is not sending.
-    pub fn stop(self) -> Result<Self, Refused> {
-        self.change(&[Self::Sending], Self::Paused, "stopped")
+        let from = [Self::Sending, Self::Pausing];
+        self.change(&from, Self::Completed, "completed")
     }
 
     fn change(self, from: &[Self], to: Self, change: &'static str) -> Result<Self, Refused> {
@@ -121,6 +197,40 @@ mod tests {
         assert_eq!(end, Ok(State::Completed));
         assert!(State::Completed.ended());
         assert!(State::Completed.start().is_err());
+    }
+
+    #[test]
+    fn a_pause_waits_for_what_is_in_flight_and_is_undone() {
+        let pausing = State::Sending.pause().unwrap();
+        assert_eq!(pausing, State::Pausing);
+        assert!(pausing.resume(true).is_err());
+        let paused = pausing.settle().unwrap();
+        assert_eq!(paused.resume(true), Ok(State::Sending));
+        assert_eq!(paused.resume(false), Ok(State::Preparing));
+        assert_eq!(State::Preparing.pause(), Ok(State::Paused));
+    }
+
+    #[test]
+    fn what_has_ended_stays_as_it_is() {
+        for ended in [State::Completed, State::Cancelled, State::Failed] {
+            assert!(ended.ended());
+            assert!(ended.pause().is_err() && ended.resume(true).is_err());
+            assert!(ended.cancel().is_err() && ended.edit().is_err());
+            assert!(ended.start().is_err() && ended.schedule().is_err());
+        }
+    }
+
+    #[test]
+    fn everything_under_way_can_be_cancelled_and_a_draft_cannot() {
+        assert!(State::Draft.cancel().is_err());
+        for state in [
+            State::Scheduled,
+            State::Preparing,
+            State::Pausing,
+            State::Paused,
+        ] {
+            assert_eq!(state.cancel(), Ok(State::Cancelled));
+        }
     }
 
     #[test]

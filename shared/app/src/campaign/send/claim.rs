@@ -1,6 +1,6 @@
 //! The claim on a chunk: one sender at a time, and a mark that only moves up while it is held.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::campaign::State;
@@ -8,24 +8,41 @@ use domain::campaign::State;
 use super::{Chunk, lease};
 use crate::campaign::dispatch;
 use crate::campaign::item::Claim;
-use crate::store::Write;
+use crate::store::{Committed, Write};
 use crate::{Error, secret};
+
+/// How long a mark is good for without asking again whether the campaign still sends.
+const FRESH_MS: i64 = 2_000;
 
 /// A claim that this sender holds.
 pub(super) struct Held {
     token: String,
     mark: AtomicU32,
+    /// When the mark was last moved, in Unix milliseconds.
+    moved: AtomicI64,
+    /// The step of the delivery that continues this one.
+    step: u32,
+    holds: u32,
     /// The chunk is counted as launched.
     launched: AtomicBool,
     /// The dispatching was woken for the chunk that comes after.
     woken: AtomicBool,
 }
 
-/// Takes the claim; `None` when the chunk is done.
+/// What became of an attempt to take a claim.
+pub(super) enum Taken {
+    Held(Held),
+    /// Everyone of the chunk is settled.
+    Done,
+    /// Another message continues this chunk, or the campaign does not send any more.
+    Over,
+}
+
+/// Takes the claim for the delivery that expects `step`.
 ///
 /// # Errors
 /// [`Error::Later`] while another sender's lease lives.
-pub(super) async fn take(chunk: &Chunk<'_>) -> Result<Option<Held>, Error> {
+pub(super) async fn take(chunk: &Chunk<'_>, step: u32) -> Result<Taken, Error> {
     let key = chunk.scope.chunk_claim(&chunk.campaign.id, chunk.number);
     let claim: Claim = chunk
         .app
@@ -34,7 +51,12 @@ pub(super) async fn take(chunk: &Chunk<'_>) -> Result<Option<Held>, Error> {
         .await?
         .ok_or_else(|| Error::broken("a planned chunk has no claim"))?;
     if claim.done {
-        return Ok(None);
+        return Ok(Taken::Done);
+    }
+    // A chunk that was given back waits for the message that continues it, and for no other.
+    let given_back = claim.lease == 0;
+    if claim.step > step + 1 || claim.step == step + 1 && given_back {
+        return Ok(Taken::Over);
     }
     let now = chunk.app.now().as_millisecond();
     if claim.lease > now {
@@ -47,26 +69,30 @@ pub(super) async fn take(chunk: &Chunk<'_>) -> Result<Option<Held>, Error> {
     let taken = Write::update(key)
         .set("token", &token)?
         .set("lease", &until(chunk))?
+        .set("step", &(step + 1))?
         .if_equals("token", &claim.token)?
-        .if_equals("lease", &claim.lease)?;
-    if chunk
+        .if_equals("lease", &claim.lease)?
+        .if_equals("step", &claim.step)?;
+    match chunk
         .app
         .store
         .transact(vec![sending(chunk)?, taken])
         .await?
-        .yes()
     {
-        Ok(Some(Held {
+        Committed::Yes => Ok(Taken::Held(Held {
             token,
             mark: AtomicU32::new(claim.mark),
+            moved: AtomicI64::new(0),
+            step: step + 1,
+            holds: claim.holds,
             launched: AtomicBool::new(claim.launched),
             woken: AtomicBool::new(false),
-        }))
-    } else {
-        // Somebody else took it, or the campaign changed; the next delivery sees which.
-        Err(Error::Later {
+        })),
+        Committed::No(failed) if failed.contains(&0) => Ok(Taken::Over),
+        // Somebody else took it; the next delivery sees who.
+        Committed::No(_) => Err(Error::Later {
             after: Duration::from_secs(1),
-        })
+        }),
     }
 }
 
@@ -74,6 +100,22 @@ impl Held {
     /// Everyone below this place may have been sent to.
     pub(super) fn mark(&self) -> u32 {
         self.mark.load(Ordering::Relaxed)
+    }
+
+    /// The step that a message has to carry which continues this delivery.
+    pub(super) fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// How often in a row the chunk has waited for people whom Meta wants to be left alone.
+    pub(super) fn holds(&self) -> u32 {
+        self.holds
+    }
+
+    /// Everyone below `mark` was marked a moment ago, so nothing has to be asked before they are sent to.
+    pub(super) fn covers(&self, chunk: &Chunk<'_>, mark: u32) -> bool {
+        let age = chunk.app.now().as_millisecond() - self.moved.load(Ordering::Relaxed);
+        mark <= self.mark() && age < FRESH_MS
     }
 
     /// Moves the mark and renews the lease, before anybody below the mark is sent to. `false` when the
@@ -96,6 +138,8 @@ impl Held {
             return Ok(false);
         }
         self.mark.store(mark, Ordering::Relaxed);
+        self.moved
+            .store(chunk.app.now().as_millisecond(), Ordering::Relaxed);
         if launched {
             self.launched.store(true, Ordering::Relaxed);
             if let Err(error) = self.wake(chunk).await {
@@ -116,15 +160,35 @@ impl Held {
     }
 
     /// Gives the chunk back: nobody from `next` on who lacks an outcome was sent to. The token goes as
-    /// well, so that an advance which is still on its way cannot raise the mark again.
-    pub(super) async fn release(&self, chunk: &Chunk<'_>, next: u32) -> Result<(), Error> {
+    /// well, so that an advance which is still on its way cannot raise the mark again. `step` is that of
+    /// the message that will continue: this delivery's own when it is to come back.
+    pub(super) async fn release(
+        &self,
+        chunk: &Chunk<'_>,
+        next: u32,
+        step: u32,
+        holds: u32,
+    ) -> Result<(), Error> {
         let released = self
             .own(chunk)?
             .set("token", "")?
             .set("mark", &next.min(self.mark()))?
-            .set("lease", &0)?;
+            .set("lease", &0)?
+            .set("step", &step)?
+            .set("holds", &holds)?;
         // A claim that was lost needs no release.
         chunk.app.store.write(released).await?;
+        Ok(())
+    }
+
+    /// Lets this delivery continue after all, because no other message was queued.
+    pub(super) async fn reopen(&self, chunk: &Chunk<'_>) -> Result<(), Error> {
+        let key = chunk.scope.chunk_claim(&chunk.campaign.id, chunk.number);
+        let reopened = Write::update(key)
+            .set("step", &(self.step - 1))?
+            .if_equals("step", &self.step)?
+            .if_equals("lease", &0)?;
+        chunk.app.store.write(reopened).await?;
         Ok(())
     }
 
@@ -139,8 +203,10 @@ impl Held {
         if !self.launched.load(Ordering::Relaxed) {
             counted = counted.add("launched", 1);
         }
+        let open = chunk.scope.open_chunk(&chunk.campaign.id, chunk.number);
         // A claim that was lost is completed by whoever has it.
-        chunk.app.store.transact(vec![done, counted]).await?;
+        let writes = vec![done, counted, Write::delete(open)];
+        chunk.app.store.transact(writes).await?;
         self.wake(chunk).await
     }
 

@@ -4,8 +4,7 @@
 //! and outcomes are written. None of them waits for another, so a slow answer or a slow write never
 //! costs a slot.
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::collections::VecDeque;
 
 use domain::campaign::RecipientRef;
 use domain::message::Outcome as Rank;
@@ -17,20 +16,21 @@ use whatsapp::{AccessToken, Content, ErrorClass, Outbound, SendError, TemplateMe
 
 use super::claim::Held;
 use super::record::{self, Known};
-use super::slots::Slots;
+use super::slots::{Slots, Turn};
 use super::{Chunk, Ended};
 use crate::campaign::outcome::Evidence;
-use crate::campaign::pacer;
+use crate::pacer::Lane;
 use crate::{Error, channel};
 
 /// How often a person is tried whom Meta wants to be left alone for a moment.
 const ATTEMPTS: u32 = 5;
 
-/// How long the rest of a chunk waits when WhatsApp is out of reach or the number too fast for it.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long a number rests at least when the limit that was reached is not the number's own second:
+/// the account's calls, or Meta at work on it (Meta: error codes 4, 80007, 131057).
+const ACCOUNT_REST: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a number rests after Meta called it too fast.
-const REST_US: i64 = 1_000_000;
+/// The number itself sends too fast (Meta: throughput).
+const THROUGHPUT: i64 = 130_429;
 
 /// Kept free at the end of an invocation, for Meta's answers and the last writes.
 const MARGIN: SignedDuration = SignedDuration::from_secs(45);
@@ -38,13 +38,15 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(45);
 /// What became of one launch.
 enum Answer {
     Settled(Rank, Evidence),
-    /// Certainly not accepted, and nobody else would be at the moment.
-    Wait,
+    /// Certainly not accepted, and nobody else would be before the number has rested this long.
+    Wait {
+        shortest: SignedDuration,
+    },
     /// Certainly not accepted, because this person was written to too often just now.
     Hold {
         code: i64,
     },
-    /// Nobody of this campaign will be accepted.
+    /// Certainly not accepted, and nobody of this campaign will be until its owner has cured the cause.
     Stop {
         code: i64,
     },
@@ -53,6 +55,10 @@ enum Answer {
 /// Why a round ended before everyone was launched.
 enum Stop {
     OutOfTime,
+    /// The campaign does not send any more, or the claim was lost.
+    Over,
+    /// No slot is free before this instant, in microseconds since the epoch.
+    NotBefore(i64),
     Halted(Halt),
     Failed(Error),
 }
@@ -61,10 +67,26 @@ enum Stop {
 #[derive(Debug, Clone, Copy)]
 enum Halt {
     /// WhatsApp is out of reach, or the number too fast for it.
-    Wait,
+    Wait {
+        shortest: SignedDuration,
+    },
     Refused {
         code: i64,
     },
+}
+
+impl Halt {
+    /// Of two halts the one that asks for more: whom Meta refuses altogether need not wait.
+    fn or(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (refused @ Self::Refused { .. }, _)
+            | (Self::Wait { .. }, Some(refused @ Self::Refused { .. })) => refused,
+            (Self::Wait { shortest }, Some(Self::Wait { shortest: before })) => Self::Wait {
+                shortest: shortest.max(before),
+            },
+            (wait @ Self::Wait { .. }, None) => wait,
+        }
+    }
 }
 
 /// Sends to everyone of `free`, in order.
@@ -72,36 +94,42 @@ pub(super) async fn all(chunk: &Chunk<'_>, held: &Held, free: Vec<u32>) -> Resul
     let token = channel::token(chunk.app, chunk.scope, chunk.channel)?;
     let limit = SignedDuration::try_from(chunk.app.config.invocation).unwrap_or(MARGIN);
     let deadline = chunk.app.now() + limit - MARGIN;
-    let mut round = Round {
+    let lane = Lane::new(chunk.app, chunk.scope, chunk.channel);
+    let round = Round {
         chunk,
         held,
         token: &token,
         deadline,
-        tries: HashMap::new(),
+        lane: &lane,
     };
-    let mut todo = VecDeque::from(free);
-    // Usually one round; another for those whom Meta wants to be left alone for a moment.
-    while !todo.is_empty() {
-        let (left, stop) = round.run(todo).await?;
-        // Everyone below this place has an outcome, so nobody from it on who lacks one was accepted.
-        let next = left.iter().copied().min().unwrap_or(u32::MAX);
-        match stop {
-            None => todo = left,
-            Some(Stop::Halted(Halt::Refused { code })) => return Ok(Ended::Refused { code, next }),
-            // The last answer may have said so after everyone was launched and settled.
-            Some(_) if left.is_empty() => todo = left,
-            Some(Stop::OutOfTime) => {
-                let after = Duration::ZERO;
-                return Ok(Ended::Stopped { next, after });
-            }
-            Some(Stop::Halted(Halt::Wait)) => {
-                let after = WAIT;
-                return Ok(Ended::Stopped { next, after });
-            }
-            Some(Stop::Failed(error)) => return Ok(Ended::Failed { error, next }),
-        }
+    let (left, stop) = round.run(VecDeque::from(free)).await?;
+    if let Some(Stop::Halted(Halt::Wait { shortest })) = stop {
+        round.rest(shortest).await;
     }
-    Ok(Ended::Settled)
+    // Everyone below this place has an outcome, so nobody from it on who lacks one was accepted.
+    let next = left.iter().copied().min().unwrap_or(u32::MAX);
+    Ok(match stop {
+        Some(Stop::Halted(Halt::Refused { code })) => Ended::Refused { code, next },
+        // The last answer may have said so after everyone was launched and settled.
+        _ if left.is_empty() => Ended::Settled,
+        Some(Stop::Over) => Ended::Over { next },
+        Some(Stop::OutOfTime) => Ended::Stopped {
+            next,
+            after: SignedDuration::ZERO,
+        },
+        Some(Stop::NotBefore(instant)) => Ended::Stopped {
+            next,
+            after: SignedDuration::from_micros(instant - chunk.app.now().as_microsecond()),
+        },
+        // The next turn finds out how long the number rests.
+        Some(Stop::Halted(Halt::Wait { .. })) => Ended::Stopped {
+            next,
+            after: SignedDuration::from_secs(1),
+        },
+        Some(Stop::Failed(error)) => Ended::Failed { error, next },
+        // Only those are left whom Meta wants to be left alone for a while.
+        None => Ended::Held { next },
+    })
 }
 
 struct Round<'a> {
@@ -109,8 +137,7 @@ struct Round<'a> {
     held: &'a Held,
     token: &'a AccessToken,
     deadline: Timestamp,
-    /// How often each was launched, of those whom Meta wants to be left alone.
-    tries: HashMap<u32, u32>,
+    lane: &'a Lane<'a>,
 }
 
 impl Round<'_> {
@@ -120,47 +147,33 @@ impl Round<'_> {
     /// # Errors
     /// Outcomes cannot be written. Then it is not known who was accepted, and the chunk is left to be
     /// taken over.
-    async fn run(&mut self, todo: VecDeque<u32>) -> Result<(VecDeque<u32>, Option<Stop>), Error> {
+    async fn run(&self, todo: VecDeque<u32>) -> Result<(VecDeque<u32>, Option<Stop>), Error> {
         let (launched, launches) = mpsc::unbounded_channel();
         let (learned, known) = mpsc::unbounded_channel();
         let (halt, halted) = watch::channel(None);
-        let (chunk, held, deadline) = (self.chunk, self.held, self.deadline);
         let ((mut left, stop), again, recorded) = tokio::join!(
-            launch(chunk, held, deadline, todo, launched, halted.clone()),
+            self.launch(todo, launched, halted.clone()),
             self.answers(launches, learned, halt),
-            record::gather(chunk, known),
+            record::gather(self.chunk, known),
         );
         recorded?;
         left.extend(again);
+        // An answer that came after the last launch counts like one that came before.
         let halt = *halted.borrow();
-        match halt {
-            // An answer that came after the last launch counts like one that came before.
-            Some(halt) => {
-                if matches!(halt, Halt::Wait) {
-                    self.rest().await;
-                }
-                Ok((left, Some(Stop::Halted(halt))))
-            }
-            None => Ok((left, stop)),
-        }
+        Ok((left, halt.map(Stop::Halted).or(stop)))
     }
 
-    /// Lets the number rest. When that fails, others find out by themselves that it is too fast.
-    async fn rest(&self) {
-        let Chunk {
-            app,
-            scope,
-            channel,
-            ..
-        } = *self.chunk;
-        if let Err(error) = pacer::hold(app, scope, &channel.id, REST_US).await {
-            tracing::warn!(error = error.chain(), "the number was not held");
+    /// Lets the number rest. When the store does not take it, others find out by themselves that the
+    /// number is too fast.
+    async fn rest(&self, shortest: SignedDuration) {
+        if let Err(error) = self.lane.rest(shortest).await {
+            tracing::warn!(error = error.chain(), "the number was not told to rest");
         }
     }
 
     /// Runs the calls of what is launched, and passes on what is learned. Returns those to try again.
     async fn answers(
-        &mut self,
+        &self,
         mut launches: mpsc::UnboundedReceiver<u32>,
         learned: mpsc::UnboundedSender<Known>,
         halt: watch::Sender<Option<Halt>>,
@@ -184,20 +197,17 @@ impl Round<'_> {
             let settled = match answer {
                 Answer::Settled(status, evidence) => Some((status, evidence)),
                 Answer::Stop { code } => {
-                    halt.send_replace(Some(Halt::Refused { code }));
-                    Some((Rank::Failed, failure(code)))
+                    halt.send_modify(|halt| *halt = Some(Halt::Refused { code }.or(*halt)));
+                    again.push(index);
+                    None
                 }
-                Answer::Wait => {
-                    halt.send_modify(|halt| {
-                        halt.get_or_insert(Halt::Wait);
-                    });
+                Answer::Wait { shortest } => {
+                    halt.send_modify(|halt| *halt = Some(Halt::Wait { shortest }.or(*halt)));
                     again.push(index);
                     None
                 }
                 Answer::Hold { code } => {
-                    let tries = self.tries.entry(index).or_default();
-                    *tries += 1;
-                    let given_up = *tries == ATTEMPTS;
+                    let given_up = self.held.holds() + 1 >= ATTEMPTS;
                     if !given_up {
                         again.push(index);
                     }
@@ -207,40 +217,41 @@ impl Round<'_> {
             if let Some((status, evidence)) = settled {
                 // The receiver is gone only when writing failed: then nobody else is launched.
                 if learned.send((index, status, evidence)).is_err() {
-                    halt.send_modify(|halt| {
-                        halt.get_or_insert(Halt::Wait);
-                    });
+                    let shortest = SignedDuration::ZERO;
+                    halt.send_modify(|halt| *halt = Some(Halt::Wait { shortest }.or(*halt)));
                 }
             }
         }
         again
     }
-}
 
-/// Hands each message over at its slot. Returns who was not launched, and why.
-async fn launch(
-    chunk: &Chunk<'_>,
-    held: &Held,
-    deadline: Timestamp,
-    mut todo: VecDeque<u32>,
-    launched: mpsc::UnboundedSender<u32>,
-    halted: watch::Receiver<Option<Halt>>,
-) -> (VecDeque<u32>, Option<Stop>) {
-    let mut slots = Slots::new(chunk, held);
-    while let Some(index) = todo.front().copied() {
-        if let Some(halt) = *halted.borrow() {
-            return (todo, Some(Stop::Halted(halt)));
+    /// Hands each message over at its slot. Returns who was not launched, and why.
+    async fn launch(
+        &self,
+        mut todo: VecDeque<u32>,
+        launched: mpsc::UnboundedSender<u32>,
+        halted: watch::Receiver<Option<Halt>>,
+    ) -> (VecDeque<u32>, Option<Stop>) {
+        let mut slots = Slots::new(self.chunk, self.held, self.lane);
+        while let Some(index) = todo.front().copied() {
+            let turn = slots.turn(&todo, self.deadline).await;
+            // Looked at after the turn has come: a refusal that came meanwhile stops this one too.
+            if let Some(halt) = *halted.borrow() {
+                return (todo, Some(Stop::Halted(halt)));
+            }
+            match turn {
+                Ok(Turn::Now) => {}
+                Ok(Turn::Over) => return (todo, Some(Stop::Over)),
+                Ok(Turn::OutOfTime) => return (todo, Some(Stop::OutOfTime)),
+                Ok(Turn::NotBefore(instant)) => return (todo, Some(Stop::NotBefore(instant))),
+                Err(error) => return (todo, Some(Stop::Failed(error))),
+            }
+            todo.pop_front();
+            // The receiver lives as long as this sender: both are parts of one join.
+            let _ = launched.send(index);
         }
-        match slots.turn(&todo, deadline).await {
-            Ok(true) => {}
-            Ok(false) => return (todo, Some(Stop::OutOfTime)),
-            Err(error) => return (todo, Some(Stop::Failed(error))),
-        }
-        todo.pop_front();
-        // The receiver lives as long as this sender: both are parts of one join.
-        let _ = launched.send(index);
+        (todo, None)
     }
-    (todo, None)
 }
 
 async fn send(chunk: &Chunk<'_>, token: &AccessToken, index: u32) -> Answer {
@@ -274,9 +285,17 @@ async fn send(chunk: &Chunk<'_>, token: &AccessToken, index: u32) -> Answer {
             },
         ),
         Err(SendError::Unknown(_)) => Answer::Settled(Rank::Unknown, Evidence::default()),
-        Err(SendError::NotSent(_)) => Answer::Wait,
+        Err(SendError::NotSent(_)) => Answer::Wait {
+            shortest: SignedDuration::ZERO,
+        },
         Err(SendError::Refused(refusal)) => match refusal.class() {
-            ErrorClass::Slow => Answer::Wait,
+            ErrorClass::Slow => Answer::Wait {
+                shortest: if refusal.code == THROUGHPUT {
+                    SignedDuration::ZERO
+                } else {
+                    ACCOUNT_REST
+                },
+            },
             ErrorClass::HoldPerson => Answer::Hold { code: refusal.code },
             ErrorClass::DropPerson => Answer::Settled(Rank::Failed, failure(refusal.code)),
             ErrorClass::StopCampaign => Answer::Stop { code: refusal.code },

@@ -10,32 +10,55 @@ use jiff::Timestamp;
 use super::Chunk;
 use super::claim::Held;
 use crate::Error;
-use crate::campaign::pacer;
+use crate::pacer::{Lane, Reserved};
+
+/// The mark moves past at least this many at once, so that it is not a write for every block of slots.
+/// It is also the most people that a killed sender leaves unknown without having launched them.
+const MARKED_AHEAD: usize = 20;
 
 pub(super) struct Slots<'a> {
     chunk: &'a Chunk<'a>,
     held: &'a Held,
+    lane: &'a Lane<'a>,
     ready: VecDeque<i64>,
-    reserving: Option<BoxFuture<'a, Result<Option<Vec<i64>>, Error>>>,
+    reserving: Option<BoxFuture<'a, Result<Granted, Error>>>,
+}
+
+/// Whose turn it is.
+pub(super) enum Turn {
+    /// The first of those who wait, now.
+    Now,
+    /// Nobody's any more: the campaign does not send, or the claim was lost.
+    Over,
+    /// Nobody's in this invocation: the time is up.
+    OutOfTime,
+    /// Nobody's before this instant, in microseconds since the epoch.
+    NotBefore(i64),
+}
+
+enum Granted {
+    Slots(Vec<i64>),
+    NotBefore(i64),
+    Over,
 }
 
 impl<'a> Slots<'a> {
-    pub(super) fn new(chunk: &'a Chunk<'a>, held: &'a Held) -> Self {
+    pub(super) fn new(chunk: &'a Chunk<'a>, held: &'a Held, lane: &'a Lane<'a>) -> Self {
         Self {
             chunk,
             held,
+            lane,
             ready: VecDeque::new(),
             reserving: None,
         }
     }
 
-    /// Waits for the next slot, which is the turn of the first of `todo`. `false` when nobody further
-    /// may be sent to, or the time is up.
+    /// Waits for the next slot, which is the turn of the first of `todo`.
     pub(super) async fn turn(
         &mut self,
         todo: &VecDeque<u32>,
         deadline: Timestamp,
-    ) -> Result<bool, Error> {
+    ) -> Result<Turn, Error> {
         while self.chunk.app.now() < deadline {
             self.reserve_ahead(todo, 0);
             match self.ready.pop_front() {
@@ -43,19 +66,20 @@ impl<'a> Slots<'a> {
                     self.sleep_until(slot, todo).await?;
                     // A missed slot is dropped: catching up would crowd the second it fell in.
                     if usable(slot, self.chunk.app.now().as_microsecond()) {
-                        return Ok(true);
+                        return Ok(Turn::Now);
                     }
                 }
                 None => match self.reserving.take() {
                     Some(reserving) => match reserving.await? {
-                        Some(block) => self.ready.extend(block),
-                        None => return Ok(false),
+                        Granted::Slots(slots) => self.ready.extend(slots),
+                        Granted::NotBefore(instant) => return Ok(Turn::NotBefore(instant)),
+                        Granted::Over => return Ok(Turn::Over),
                     },
-                    None => return Ok(false),
+                    None => return Ok(Turn::Over),
                 },
             }
         }
-        Ok(false)
+        Ok(Turn::OutOfTime)
     }
 
     async fn sleep_until(&mut self, slot: i64, todo: &VecDeque<u32>) -> Result<(), Error> {
@@ -67,10 +91,12 @@ impl<'a> Slots<'a> {
             tokio::select! {
                 biased;
                 () = &mut sleep => return Ok(()),
-                block = reserving => {
+                granted = reserving => {
                     self.reserving = None;
-                    // Without a block the next turn asks again, and is told no again.
-                    self.ready.extend(block?.unwrap_or_default());
+                    // Without slots the next turn asks again, and is told no again.
+                    if let Granted::Slots(slots) = granted? {
+                        self.ready.extend(slots);
+                    }
                 }
             }
         }
@@ -81,27 +107,29 @@ impl<'a> Slots<'a> {
     /// Begins to reserve when half a block is left, and never more slots than there are messages: a
     /// slot that nobody uses is lost to the number. `served` of `todo` have their slot in hand.
     fn reserve_ahead(&mut self, todo: &VecDeque<u32>, served: usize) {
-        let (chunk, held) = (self.chunk, self.held);
-        let limit = chunk.channel.messages_per_second;
+        let (chunk, held, lane) = (self.chunk, self.held, self.lane);
+        let block = chunk.channel.messages_per_second.block();
         let served = served + self.ready.len();
         let missing = todo.len().saturating_sub(served);
-        if self.reserving.is_some() || missing == 0 || self.ready.len() > limit.block() / 2 {
+        if self.reserving.is_some() || missing == 0 || self.ready.len() > block / 2 {
             return;
         }
-        let count = missing.min(limit.block());
-        let mark = todo
-            .iter()
-            .take(served + count)
-            .map(|index| index + 1)
-            .max()
-            .unwrap_or(0);
+        let count = missing.min(block);
+        let beyond = |count: usize| {
+            let marked = todo.iter().take(count).map(|index| index + 1);
+            marked.max().unwrap_or(0)
+        };
+        let needed = beyond(served + count);
+        let mark = beyond(served + count.max(MARKED_AHEAD));
         let reserving = async move {
-            if !held.advance(chunk, mark).await? {
-                return Ok(None);
+            // What is marked already needs no mark, unless the lease has become old meanwhile.
+            if !held.covers(chunk, needed) && !held.advance(chunk, mark).await? {
+                return Ok(Granted::Over);
             }
-            let block =
-                pacer::reserve(chunk.app, chunk.scope, &chunk.channel.id, limit, count).await?;
-            Ok(Some(block.slots().collect()))
+            Ok(match lane.reserve(count).await? {
+                Reserved::Slots(slots) => Granted::Slots(slots),
+                Reserved::NotBefore(instant) => Granted::NotBefore(instant),
+            })
         };
         self.reserving = Some(reserving.boxed());
     }
