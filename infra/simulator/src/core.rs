@@ -16,6 +16,7 @@ use crate::faults::Rules;
 use crate::gauges::{Activity, Requests};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::media::Library;
 use crate::settings::Settings;
 use crate::store::{Change, Restored, Store};
 use crate::time::Time;
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     pub(crate) limits: Mutex<Limits>,
     pub(crate) rules: Mutex<Rules>,
     pub(crate) signing: Mutex<Signing>,
+    pub(crate) media: Mutex<Library>,
     pub(crate) requests: Requests,
     /// Tells the engine that there may be something new to do.
     pub(crate) wake: Notify,
@@ -67,6 +69,10 @@ impl Core {
             .filter_map(|(name, value)| Some((name.strip_prefix(SUBSCRIBED)?, value == "false")))
             .map(|(waba, gone)| (waba.to_owned(), gone))
             .collect();
+        let mut media = Library::default();
+        for file in &restored.media {
+            media.restore(Arc::clone(file));
+        }
         let (ledger, outbox) = restored.into_ledger_and_outbox();
         let limits = used_up(&ledger, settings.pair_limiter);
         // Meta follows no redirects, and a proxy of the machine is none of its business.
@@ -84,6 +90,7 @@ impl Core {
             limits: Mutex::new(limits),
             rules: Mutex::default(),
             signing: Mutex::default(),
+            media: Mutex::new(media),
             requests: Requests::default(),
             wake: Notify::new(),
             stopped: watch::Sender::new(false),
@@ -155,7 +162,8 @@ impl Core {
     }
 
     /// Empties the ledger, everything that waits, and what limits have counted but for the last
-    /// second. What is being answered now is forgotten too. Settings, switches and rules stay.
+    /// second. What is being answered now is forgotten too. Settings, switches, rules
+    /// and media stay.
     pub(crate) fn reset(&self) {
         let mut ledger = lock(&self.ledger);
         lock(&self.outbox).clear();

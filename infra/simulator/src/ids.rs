@@ -50,3 +50,13 @@ pub(crate) fn trace(seed: u64, nth: u64) -> String {
     let code = URL_SAFE_NO_PAD.encode(&hash.finalize()[..]);
     format!("A{}", &code[..22])
 }
+
+/// The seal of a download's address, without which its instant could be changed.
+pub(crate) fn address_hash(seed: u64, media: &str, expires: i64) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"address");
+    hash.update(seed.to_be_bytes());
+    hash.update(media.as_bytes());
+    hash.update(expires.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..24])
+}

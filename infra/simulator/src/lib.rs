@@ -21,6 +21,7 @@ mod graph;
 mod ids;
 mod ledger;
 mod limits;
+mod media;
 mod messages;
 mod report;
 mod settings;

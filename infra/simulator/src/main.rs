@@ -1,5 +1,5 @@
-//! The simulator as a process of its own, configured by the environment. Everything that
-//! `PATCH /_control/settings` takes can be given as JSON in `SIM_SETTINGS`.
+//! The simulator as a process of its own, configured by the environment. What the control plane
+//! takes can be given as JSON: `SIM_SETTINGS`, `SIM_SWITCHES`, and a list of rules in `SIM_RULES`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -41,6 +41,16 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("{host}:{port} cannot be listened on"))?;
     let simulator = Simulator::start(settings, Arc::new(SystemTime::new()))?;
+    if let Some(switches) = variable("SIM_SWITCHES") {
+        simulator
+            .turn_switches(&switches)
+            .context("SIM_SWITCHES cannot be used")?;
+    }
+    if let Some(rules) = variable("SIM_RULES") {
+        simulator
+            .add_rules(&rules)
+            .context("SIM_RULES cannot be used")?;
+    }
     let server = tokio::spawn(simulator.serve(listener));
     info!(port, "the simulated Cloud API is ready");
 

@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::connection::{Cuttable, Scissors};
-use crate::core::Core;
+use crate::core::{Core, lock};
+use crate::faults::Rule;
 use crate::gauges::Activity;
 use crate::settings::Settings;
 use crate::time::Time;
@@ -56,6 +57,23 @@ impl Simulator {
                 .await?;
             Ok(())
         }
+    }
+
+    /// Adds rules for sends that are to go wrong: a list in JSON of what `POST /_control/rules`
+    /// takes.
+    pub fn add_rules(&self, rules: &str) -> anyhow::Result<()> {
+        let rules: Vec<Rule> = serde_json::from_str(rules)?;
+        for rule in rules {
+            rule.check().map_err(anyhow::Error::msg)?;
+            lock(&self.core.rules).add(rule);
+        }
+        Ok(())
+    }
+
+    /// Turns switches: JSON as `PATCH /_control/switches` takes it.
+    pub fn turn_switches(&self, turn: &str) -> anyhow::Result<()> {
+        let turn = serde_json::from_str(turn)?;
+        control::turn_switches(&self.core, &turn).map_err(anyhow::Error::msg)
     }
 
     /// What is going on right now.

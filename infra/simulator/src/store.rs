@@ -17,6 +17,7 @@ use tracing::error;
 use crate::core::lock;
 use crate::fate::Step;
 use crate::ledger::{Entry, Inbound, Ledger, Message, Refused};
+use crate::media::File;
 use crate::webhooks::{Outbox, Webhook};
 
 const SCHEMA: &str = "
@@ -33,6 +34,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS webhooks (
         id INTEGER PRIMARY KEY, body BLOB NOT NULL, covers TEXT NOT NULL,
         attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS media (
+        id TEXT PRIMARY KEY, phone_number_id TEXT NOT NULL, mime TEXT NOT NULL,
+        sha256 TEXT NOT NULL, bytes BLOB NOT NULL, uploaded_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;";
 
 /// The most changes in one commit, so that a flood does not delay what came before it.
@@ -43,6 +47,8 @@ pub(crate) enum Change {
     Accepted(u32, Arc<Message>),
     Refused(Refused),
     Inbound(Inbound),
+    Uploaded(Arc<File>),
+    Deleted(String),
     /// Steps that were told, or never will be.
     Closed(Vec<(u32, Step)>, bool),
     Keep(Webhook, i64),
@@ -59,6 +65,7 @@ pub(crate) struct Restored {
     entries: Vec<Entry>,
     refused: Vec<Refused>,
     inbound: Vec<Inbound>,
+    pub(crate) media: Vec<Arc<File>>,
     webhooks: Vec<(Webhook, i64)>,
     pub(crate) facts: HashMap<String, String>,
 }
@@ -175,6 +182,19 @@ fn restore(connection: &Connection) -> anyhow::Result<Restored> {
         };
         restored.webhooks.push((webhook, row.get(5)?));
     }
+    let mut query = connection
+        .prepare("SELECT id, phone_number_id, mime, sha256, bytes, uploaded_ms FROM media")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        restored.media.push(Arc::new(File {
+            id: row.get(0)?,
+            phone_number_id: row.get(1)?,
+            mime: row.get(2)?,
+            sha256: row.get(3)?,
+            bytes: row.get::<_, Vec<u8>>(4)?.into(),
+            uploaded_ms: row.get(5)?,
+        }));
+    }
     let mut query = connection.prepare("SELECT name, value FROM facts")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
@@ -238,6 +258,21 @@ fn apply(db: &Connection, change: Change) -> anyhow::Result<()> {
                     inbound.text,
                     inbound.at_us
                 ])?;
+        }
+        Change::Uploaded(file) => {
+            db.prepare_cached("INSERT OR REPLACE INTO media VALUES (?, ?, ?, ?, ?, ?)")?
+                .execute(params![
+                    file.id,
+                    file.phone_number_id,
+                    file.mime,
+                    file.sha256,
+                    &file.bytes[..],
+                    file.uploaded_ms
+                ])?;
+        }
+        Change::Deleted(id) => {
+            db.prepare_cached("DELETE FROM media WHERE id = ?")?
+                .execute([id])?;
         }
         Change::Closed(steps, told) => {
             let sql = if told {

@@ -60,7 +60,7 @@ pub(super) async fn switches(State(core): State<Arc<Core>>) -> Json<Value> {
 /// A change of the switches. What is left out stays as it is.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     token_revoked: Option<bool>,
     /// By phone number id.
     maintenance: HashMap<String, bool>,
@@ -91,9 +91,15 @@ pub(super) async fn turn(State(core): State<Arc<Core>>, turn: Body<Turn>) -> Res
         Ok(Json(turn)) => turn,
         Err(rejection) => return wrong(&rejection.body_text()),
     };
-    if let Err(reason) = check(&core, &turn) {
-        return wrong(&reason);
+    match turn_switches(&core, &turn) {
+        Ok(()) => Json(json!(core.settings().switches)).into_response(),
+        Err(reason) => wrong(&reason),
     }
+}
+
+/// Turns switches, or says which of them is of something that is not there.
+pub(crate) fn turn_switches(core: &Core, turn: &Turn) -> Result<(), String> {
+    check(core, turn)?;
     core.change_settings(|settings| {
         let switches = &mut settings.switches;
         switches.token_revoked = turn.token_revoked.unwrap_or(switches.token_revoked);
@@ -108,9 +114,9 @@ pub(super) async fn turn(State(core): State<Arc<Core>>, turn: Body<Turn>) -> Res
         }
     });
     if turn.notify {
-        notify(&core, &turn);
+        notify(core, turn);
     }
-    Json(json!(core.settings().switches)).into_response()
+    Ok(())
 }
 
 fn check(core: &Core, turn: &Turn) -> Result<(), String> {

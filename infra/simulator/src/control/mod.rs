@@ -14,6 +14,8 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub(crate) use faults::turn_switches;
+
 use crate::arrivals::Utterance;
 use crate::core::{Core, lock};
 use crate::report::{Figures, Filter};

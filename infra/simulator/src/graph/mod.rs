@@ -3,6 +3,7 @@
 //! It decides who may ask and which asset is meant; what an edge does is in the modules below and
 //! in [`crate::messages`].
 
+mod media;
 mod nodes;
 mod paging;
 mod refusal;
@@ -14,15 +15,16 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, get};
 
 pub(crate) use refusal::Refusal;
 
 use crate::connection::Scissors;
 use crate::core::Core;
+use crate::media::LARGEST_BODY;
 use crate::{ids, messages};
 
 /// A request to Graph whose version and token are in order.
@@ -46,7 +48,9 @@ pub(crate) fn router() -> Router<Arc<Core>> {
     Router::new()
         .route("/{version}/{node}", any(node))
         .route("/{version}/{node}/{edge}", any(edge))
+        .route(media::DOWNLOADS, get(media::download))
         .fallback(async |State(core): State<Arc<Core>>| refuse(&core, &Refusal::unknown_path()))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
 async fn node(Path((version, id)): Path<(String, String)>, asked: Asked) -> Response {
@@ -86,14 +90,16 @@ async fn respond(version: String, id: String, edge: String, asked: Asked) -> Res
             }
         };
     }
-    let outcome =
-        authorize(&call, &headers).and_then(|()| match (method.as_str(), edge.as_str()) {
-            ("GET", "") => nodes::one(&call, &id),
-            ("GET", "message_templates") => nodes::templates(&call, &id),
-            ("GET", "phone_numbers") => nodes::phone_numbers(&call, &id),
-            (_, "subscribed_apps") => nodes::subscribed_apps(&call, &method, &id, &body),
-            _ => Err(Refusal::unknown_path()),
-        });
+    let outcome = match (authorize(&call, &headers), method.as_str(), edge.as_str()) {
+        (Err(refusal), ..) => Err(refusal),
+        (_, "GET", "") => nodes::one(&call, &id),
+        (_, "DELETE", "") => media::delete(&call, &id),
+        (_, "POST", "media") => media::upload(&call, &id, &headers, body).await,
+        (_, "GET", "message_templates") => nodes::templates(&call, &id),
+        (_, "GET", "phone_numbers") => nodes::phone_numbers(&call, &id),
+        (_, _, "subscribed_apps") => nodes::subscribed_apps(&call, &method, &id, &body),
+        _ => Err(Refusal::unknown_path()),
+    };
     match outcome {
         Ok(value) => transport::json(&core, StatusCode::OK, Body::from(value.to_string())),
         Err(refusal) => refuse(&core, &refusal),
@@ -104,12 +110,20 @@ fn authorize(call: &Call<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
     if !is_version(call.version) {
         return Err(Refusal::unknown_path());
     }
+    authorize_with(call.core, headers, call.query)
+}
+
+fn authorize_with(
+    core: &Core,
+    headers: &HeaderMap,
+    query: &HashMap<String, String>,
+) -> Result<(), Refusal> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    let token = bearer.or(call.query.get("access_token").map(String::as_str));
-    let settings = call.core.settings();
+    let token = bearer.or(query.get("access_token").map(String::as_str));
+    let settings = core.settings();
     match token {
         Some(token) if token == settings.token && !settings.switches.token_revoked => Ok(()),
         _ => Err(Refusal::token()),

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{Call, Refusal, paging};
+use super::{Call, Refusal, media, paging};
 use crate::template::Template;
 use crate::universe::{APP, Number, PORTFOLIO, Waba};
 
@@ -32,10 +32,13 @@ const TEMPLATE_FIELDS: &[&str] = &[
     "category",
 ];
 
-/// A phone number or an account by its id.
+/// A phone number, an account or a file by its id.
 pub(super) fn one(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
     if let Some(number) = call.core.universe.number(id) {
         return select_number(call, number);
+    }
+    if let Some(file) = media::one(call, id) {
+        return Ok(file);
     }
     let waba = waba(call, id)?;
     let settings = call.core.settings();

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::Sending;
+use super::{Sending, source};
 use crate::graph::Refusal;
 
 const LONGEST_TEXT: usize = 4096;
+const LONGEST_CAPTION: usize = 1024;
 
 pub(super) fn is_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
     if sending.is_receipt() {
@@ -45,9 +46,15 @@ pub(super) fn is_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
             }
         }
         "image" | "video" | "audio" | "document" | "sticker" => {
-            if required_text(content, kind, &["id"]).is_err() {
-                required_text(content, kind, &["link"])?;
+            let sourced = ["id", "link"]
+                .iter()
+                .any(|field| content.get(field).is_some());
+            if !sourced {
+                let details = format!("{kind}.id or {kind}.link is required");
+                return Err(Refusal::new(131_008, details));
             }
+            source::check(sending, kind, content, 100)?;
+            caption_fits(kind, content)?;
         }
         "location" => {
             for field in ["latitude", "longitude"] {
@@ -68,6 +75,21 @@ pub(super) fn is_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
             required(content, kind, &["action"])?;
         }
         _ => return Err(Refusal::new(100, format!("type {kind} does not exist"))),
+    }
+    Ok(())
+}
+
+fn caption_fits(kind: &str, content: &Value) -> Result<(), Refusal> {
+    let Some(caption) = content.get("caption") else {
+        return Ok(());
+    };
+    if matches!(kind, "audio" | "sticker") {
+        return Err(Refusal::new(100, format!("{kind} takes no caption")));
+    }
+    let length = caption.as_str().map(|text| text.chars().count());
+    if length.is_none_or(|length| length > LONGEST_CAPTION) {
+        let details = format!("{kind}.caption takes up to {LONGEST_CAPTION} characters");
+        return Err(Refusal::new(100, details));
     }
     Ok(())
 }

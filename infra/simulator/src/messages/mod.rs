@@ -4,6 +4,7 @@ mod content;
 mod envelope;
 mod filling;
 mod parameters;
+mod source;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ const CHECKS: &[Check] = &[
     content::is_complete,
     parameters::template_exists,
     parameters::template_may_be_sent,
+    parameters::components_are_known,
     parameters::header_matches,
     parameters::body_matches,
     parameters::buttons_match,
@@ -239,6 +241,9 @@ fn limit(sending: &Sending<'_>, recipient: &str) -> Result<(bool, Option<Cause>)
             Ok(())
         }
     };
+    if source::is_of_another_kind(sending) {
+        later(131_053, Channel::Async)?;
+    }
     if sending.template.is_none() {
         if outside_window {
             later(131_047, settings.outside_window)?;

@@ -3,13 +3,14 @@
 
 use serde_json::Value;
 
-use super::Sending;
 use super::filling::{self, component, components, is, parameters};
+use super::{Sending, source};
 use crate::graph::Refusal;
 use crate::template::{Button, Header, LONGEST_BODY, Template, variables};
 
 const MOST_SPACES: usize = 4;
 const LONGEST_COUPON: usize = 20;
+const LONGEST_PAYLOAD: usize = 256;
 
 pub(super) fn template_exists(sending: &Sending<'_>) -> Result<(), Refusal> {
     match (sending.template_body(), sending.template) {
@@ -61,26 +62,40 @@ pub(super) fn header_matches(sending: &Sending<'_>) -> Result<(), Refusal> {
     let content = parameter
         .get(&wanted)
         .filter(|_| is(parameter, "type", &wanted));
-    let complete = content.is_some_and(|content| {
-        let has = |field: &str| {
-            content
-                .get(field)
-                .is_some_and(|value| *value != Value::Null)
-        };
-        if wanted == "location" {
-            has("latitude") && has("longitude")
-        } else {
-            has("id") || has("link")
-        }
-    });
-    if complete {
-        Ok(())
-    } else {
-        Err(Refusal::new(
+    let Some(content) = content else {
+        return Err(Refusal::new(
             132_012,
-            format!("header: {wanted} is expected, with its source"),
-        ))
+            format!("header: a parameter of type {wanted} is expected"),
+        ));
+    };
+    if wanted != "location" {
+        return source::check(sending, "header", content, 132_012);
     }
+    let has = |field: &str| content.get(field).is_some_and(|value| !value.is_null());
+    if has("latitude") && has("longitude") {
+        return Ok(());
+    }
+    let details = "header: location has latitude and longitude";
+    Err(Refusal::new(132_012, details))
+}
+
+/// No component of another kind than the template has, and none twice.
+pub(super) fn components_are_known(sending: &Sending<'_>) -> Result<(), Refusal> {
+    let (mut header, mut body) = (0, 0);
+    for component in components(sending.template_body()) {
+        if is(component, "type", "header") {
+            header += 1;
+        } else if is(component, "type", "body") {
+            body += 1;
+        } else if !is(component, "type", "button") {
+            let details = format!("components: {} is not expected", component["type"]);
+            return Err(Refusal::new(100, details));
+        }
+    }
+    if header > 1 || body > 1 {
+        return Err(Refusal::new(100, "components: one of them is there twice"));
+    }
+    Ok(())
 }
 
 pub(super) fn body_matches(sending: &Sending<'_>) -> Result<(), Refusal> {
@@ -111,8 +126,12 @@ pub(super) fn buttons_match(sending: &Sending<'_>) -> Result<(), Refusal> {
     }
     for (place, button) in template.buttons.iter().enumerate() {
         let mut here = sent.iter().filter(|(index, _)| *index == place);
-        let sent = parameters(here.next().map(|(_, component)| *component));
-        button_matches(place, *button, sent)?;
+        let first = here.next().map(|(_, component)| *component);
+        if here.next().is_some() {
+            let details = format!("button {place}: it is there twice");
+            return Err(Refusal::new(132_012, details));
+        }
+        button_matches(place, *button, parameters(first))?;
     }
     Ok(())
 }
@@ -192,26 +211,39 @@ fn button_matches(place: usize, button: Button, sent: &[Value]) -> Result<(), Re
             Ok(())
         };
     }
-    match button {
-        Button::Url { url, .. } => texts_match(&place_name, &variables(url), false, sent),
-        Button::CopyCode(_) => {
-            let code = sent[0]
-                .get("coupon_code")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            if code.is_empty() || code.chars().count() > LONGEST_COUPON {
-                let details =
-                    format!("{place_name}: coupon_code takes 1 to {LONGEST_COUPON} characters");
-                return Err(Refusal::new(132_012, details));
-            }
-            Ok(())
-        }
-        Button::QuickReply(_) if is(&sent[0], "type", "payload") => Ok(()),
-        Button::QuickReply(_) | Button::Phone { .. } => Err(Refusal::new(
-            132_012,
-            format!("{place_name}: this kind of button takes no such parameter"),
-        )),
+    if let Button::Url { url, .. } = button {
+        return texts_match(&place_name, &variables(url), false, sent);
     }
+    let [parameter] = sent else {
+        let details = format!("{place_name}: {} parameters were sent", sent.len());
+        return Err(Refusal::new(132_000, details));
+    };
+    let (field, longest, plain) = match button {
+        Button::CopyCode(_) => ("coupon_code", LONGEST_COUPON, true),
+        Button::QuickReply(_) => ("payload", LONGEST_PAYLOAD, false),
+        Button::Url { .. } | Button::Phone { .. } => {
+            let details = format!("{place_name}: this kind of button takes no parameter");
+            return Err(Refusal::new(132_012, details));
+        }
+    };
+    let value = parameter.get(field).and_then(Value::as_str);
+    let value = value.filter(|value| is(parameter, "type", field) && !value.is_empty());
+    let Some(value) = value else {
+        let details = format!("{place_name}: a parameter of type {field} is expected");
+        return Err(Refusal::new(132_012, details));
+    };
+    let fits = value.chars().count() <= longest
+        && (!plain || value.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    if fits {
+        return Ok(());
+    }
+    let characters = if plain {
+        "letters and digits"
+    } else {
+        "characters"
+    };
+    let details = format!("{place_name}: {field} takes up to {longest} {characters}");
+    Err(Refusal::new(132_018, details))
 }
 
 /// Meta takes the index as a number and as text.

@@ -8,6 +8,8 @@ mod disorder;
 mod faults;
 mod limits;
 mod listings;
+mod media;
 mod people;
 mod sends;
+mod templates;
 mod world;

@@ -242,7 +242,7 @@ async fn a_receipt_and_every_other_type_of_message_are_accepted() {
         ("image", json!({"link": "https://cdn.example/a.jpg"})),
         (
             "document",
-            json!({"id": "900000000000001", "filename": "a.pdf"}),
+            json!({"link": "https://cdn.example/a.pdf", "filename": "a.pdf"}),
         ),
         ("location", json!({"latitude": "1", "longitude": "2"})),
         (

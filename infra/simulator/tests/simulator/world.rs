@@ -171,18 +171,35 @@ impl World {
         body: Option<Value>,
     ) -> (StatusCode, Value) {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let (status, bytes) = self
+            .raw(token, method, path, "application/json", body)
+            .await;
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// A call whose body and answer are bytes.
+    pub(crate) async fn raw(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Body,
+    ) -> (StatusCode, Bytes) {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .header("host", "graph.example")
             .body(body)
             .unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status();
-        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap())
+        (
+            status,
+            to_bytes(answer.into_body(), usize::MAX).await.unwrap(),
+        )
     }
 
     pub(crate) async fn send(&self, message: Value) -> (StatusCode, Value) {

@@ -94,6 +94,31 @@ pub(super) fn templates() -> Vec<Template> {
             &["Budi"],
         )
         .button(Button::CopyCode("HEMAT25")),
+        // Everything a template can ask for at once: a file, a code, a link and answers.
+        t(
+            "members_day",
+            EN,
+            MARKETING,
+            "Hi {{1}}, members get {{2}} off today.",
+            &["Ada", "25%"],
+        )
+        .header(Header::Image)
+        .footer("Reply STOP to opt out")
+        .button(Button::CopyCode("MEMBER25"))
+        .button(SHOP)
+        .button(Button::QuickReply("Remind me"))
+        .button(Button::QuickReply("Stop promotions")),
+        t(
+            "factory_tour",
+            EN,
+            MARKETING,
+            "Hi {{first_name}}, would you like to see how we cook?",
+            &["Ada"],
+        )
+        .named()
+        .header(Header::Video)
+        .button(Button::QuickReply("Yes, please"))
+        .button(Button::QuickReply("Stop promotions")),
         t(
             "new_menu",
             EN,

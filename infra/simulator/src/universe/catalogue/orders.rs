@@ -90,6 +90,16 @@ pub(super) fn templates() -> Vec<Template> {
         )
         .header(Header::Document),
         t(
+            "statement_ready",
+            EN,
+            UTILITY,
+            "Dear {{1}}, your statement of {{2}} is attached.",
+            &["Ada", "November"],
+        )
+        .header(Header::Document)
+        .button(TRACK)
+        .button(Button::QuickReply("I have a question")),
+        t(
             "payment_received",
             EN,
             UTILITY,
