@@ -169,9 +169,10 @@ fn success(of: &Subject<'_>, draws: &mut Draws, start_ms: i64) -> Plan {
     let read = draws.between(timing.read_ms);
     let skipped = draws.hits(disorder.skip_delivered_share);
     let early = draws.hits(disorder.early_share);
-    if early && start_ms > of.arrived_ms {
+    // What is held has not left before it is released.
+    if early && start_ms == of.answered_ms && of.arrived_ms < of.answered_ms {
         sent = of.arrived_ms;
-        delivered = of.arrived_ms.midpoint(start_ms);
+        delivered = of.arrived_ms.midpoint(of.answered_ms);
     }
     plan.set(Step::Sent, sent);
     if !skipped {

@@ -17,7 +17,8 @@ pub struct Activity {
     pub requests_waiting: usize,
     /// Webhook calls that are open, or due now and about to be opened.
     pub deliveries_running: usize,
-    /// Statuses and inbound messages that the callback has not yet confirmed.
+    /// Statuses and inbound messages that the callback has not yet confirmed, and answers of people
+    /// that are still to come.
     pub undelivered: usize,
 }
 

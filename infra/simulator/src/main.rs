@@ -40,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind((host.as_str(), port))
         .await
         .with_context(|| format!("{host}:{port} cannot be listened on"))?;
+    let address = listener.local_addr()?;
     let simulator = Simulator::start(settings, Arc::new(SystemTime::new()))?;
     if let Some(switches) = variable("SIM_SWITCHES") {
         simulator
@@ -52,7 +53,7 @@ async fn main() -> anyhow::Result<()> {
             .context("SIM_RULES cannot be used")?;
     }
     let server = tokio::spawn(simulator.serve(listener));
-    info!(port, "the simulated Cloud API is ready");
+    info!(%address, "the simulated Cloud API is ready");
 
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -70,6 +70,7 @@ async fn report(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> 
         "retries": outbox.retries,
         "duplicates": outbox.duplicates,
         "waiting": outbox.waiting(),
+        "undelivered": outbox.undelivered(),
     });
     Json(report)
 }

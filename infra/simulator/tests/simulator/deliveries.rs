@@ -152,8 +152,43 @@ async fn a_webhook_that_was_not_heard_is_repeated_byte_for_byte() {
     assert_eq!(failed["statuses"][0]["errors"][0]["code"], 131_026);
     assert_eq!(
         world.report().await["webhooks"],
-        json!({"posts": 4, "retries": 3, "duplicates": 0, "waiting": 0})
+        json!({"posts": 4, "retries": 3, "duplicates": 0, "waiting": 0, "undelivered": 0})
     );
+}
+
+#[tokio::test]
+async fn a_callback_that_does_not_answer_in_time_is_told_again() {
+    let world = World::with_callback(settings()).await;
+    let silence = crate::world::NEVER;
+    world.callback.answers.lock().unwrap().push_back(silence);
+    let said = json!({"from": "6281200000001", "text": "Hi"});
+    world.control("POST", "inbound", said).await;
+    while world.told().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    world.time.advance_us(9_999_000);
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(world.told().len(), 1);
+    world.time.advance_us(1000);
+    world.drain().await;
+    let told = world.told();
+    assert_eq!(told.len(), 2, "at once after ten seconds");
+    assert_eq!(told[0].body, told[1].body);
+    assert_eq!(world.report().await["webhooks"]["retries"], 1);
+}
+
+#[tokio::test]
+async fn an_inbound_message_may_be_told_twice_as_well() {
+    let mut settings = settings();
+    settings.disorder.duplicate_share = 1.0;
+    let world = World::with_callback(settings).await;
+    let said = json!({"from": "6281200000001", "text": "Hi"});
+    world.control("POST", "inbound", said).await;
+    world.drain().await;
+    let told = world.told();
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0].body, told[1].body);
+    assert_eq!(world.report().await["inbound"], 1, "it was written once");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod limits;
 mod listings;
 mod media;
 mod people;
+mod process;
 mod sends;
 mod templates;
 mod world;

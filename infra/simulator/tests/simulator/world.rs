@@ -17,11 +17,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+/// In place of an answer of the callback: it never comes.
+pub(crate) const NEVER: u16 = 0;
+
 pub(crate) const START_MS: i64 = 1_795_000_000_000;
 
 /// Stands still until it is moved, and knows for which instants somebody waits.
 pub(crate) struct ManualTime {
-    now_us: AtomicI64,
+    now_us: Arc<AtomicI64>,
     moved: watch::Sender<()>,
     waiting: Arc<Mutex<BTreeSet<(i64, u64)>>>,
     next: AtomicU64,
@@ -38,7 +41,7 @@ impl Drop for Waiting {
 impl ManualTime {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            now_us: AtomicI64::new(START_MS * 1000),
+            now_us: Arc::new(AtomicI64::new(START_MS * 1000)),
             moved: watch::Sender::new(()),
             waiting: Arc::default(),
             next: AtomicU64::new(0),
@@ -75,10 +78,10 @@ impl Time for ManualTime {
         self.waiting.lock().unwrap().insert(place);
         let waiting = Waiting(Arc::clone(&self.waiting), place);
         let mut moved = self.moved.subscribe();
-        // Woken by any move; whoever waits looks at the clock and asks again.
+        let now_us = Arc::clone(&self.now_us);
         Box::pin(async move {
             let _waiting = waiting;
-            let _ = moved.changed().await;
+            while now_us.load(Ordering::SeqCst) < ms * 1000 && moved.changed().await.is_ok() {}
         })
     }
 }
@@ -311,6 +314,9 @@ async fn hear(
         body,
         answer,
     });
+    if answer == NEVER {
+        std::future::pending::<()>().await;
+    }
     StatusCode::from_u16(answer).unwrap()
 }
 
