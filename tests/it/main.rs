@@ -10,6 +10,7 @@
 mod audiences;
 mod campaigns;
 mod contacts;
+mod faults;
 mod identity;
 mod imports;
 mod inbound;

@@ -9,7 +9,7 @@ use crate::support::{Caller, TestApp};
 const NUMBER: &str = simulator::universe::NUMBER;
 
 /// A webhook body with these statuses: callback data, status.
-fn body(number: &str, statuses: &[(String, &str)]) -> Vec<u8> {
+pub(crate) fn body(number: &str, statuses: &[(String, &str)]) -> Vec<u8> {
     let statuses: Vec<_> = statuses
         .iter()
         .map(|(data, status)| {

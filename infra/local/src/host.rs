@@ -6,6 +6,7 @@
 //! one message of a batch fails or panics the others are not affected.
 
 mod functions;
+mod meter;
 mod poller;
 mod routing;
 mod schedule;
@@ -29,6 +30,7 @@ use crate::gauge::Gauge;
 use crate::queue::{LocalQueue, Received};
 use crate::template::Stack;
 use functions::Entry;
+pub use meter::{Meter, Use};
 pub use poller::Pollers;
 use routing::Routes;
 use schedule::Schedule;
@@ -46,6 +48,7 @@ struct Parts {
     consumers: HashMap<QueueName, Consumer>,
     schedules: Vec<Schedule>,
     open: Gauge,
+    meter: Meter,
 }
 
 /// Where the template and the code disagree.
@@ -82,7 +85,8 @@ impl Host {
         entries: Vec<(&'static str, Entry)>,
     ) -> Result<Self, HostError> {
         let open = Gauge::default();
-        let wired = wiring::wire(stack, entries, &open)?;
+        let meter = Meter::of(stack);
+        let wired = wiring::wire(stack, entries, &open, &meter)?;
         let routes = Arc::new(wired.routes);
         let (consumers, schedules) = (wired.consumers, wired.schedules);
         Ok(Self(Arc::new(Parts {
@@ -93,7 +97,14 @@ impl Host {
             consumers,
             schedules,
             open,
+            meter,
         })))
+    }
+
+    /// What each function was used for.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.0.meter
     }
 
     #[must_use]

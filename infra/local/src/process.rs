@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use app::App;
 use app::config::{Config, INVOCATION};
-use app::ports::Clock;
+use app::ports::{Clock, Queue};
 use app::secret::MasterKey;
 use axum::serve::ListenerExt;
 use simulator::universe;
@@ -18,10 +18,11 @@ use crate::data_folder::{DataFolder, Keys};
 use crate::dynamo::{self, Dynamo};
 use crate::files::LocalFiles;
 use crate::host::{Host, Pollers};
-use crate::queue::{self, LocalQueue};
+use crate::queue::{self, LocalQueue, Twice};
+use crate::report;
 use crate::seed::{self, Demo, SimulatedNumber};
-use crate::settings::Settings;
-use crate::simulated::Simulated;
+use crate::settings::{Outside, Settings};
+use crate::simulated::{self, Simulated};
 use crate::template::Stack;
 use app::clock::SystemClock;
 
@@ -47,7 +48,8 @@ pub struct Process {
     server: JoinHandle<std::io::Result<()>>,
     sweeper: JoinHandle<()>,
     stop: CancellationToken,
-    simulator: Simulated,
+    /// `None`: it runs elsewhere.
+    simulator: Option<Simulated>,
     _data: DataFolder,
 }
 
@@ -59,22 +61,29 @@ impl Process {
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let stack = Stack::embedded().context("the template cannot be run here")?;
         let data = DataFolder::open(&settings.data)?;
-        let keys = data.keys()?;
+        let mut keys = data.keys()?;
         let listener = listen(settings.bind, settings.port)?;
-        let address = listener.local_addr()?;
-        let simulator_port = if settings.port == 0 {
-            0
+        let callback = callback(listener.local_addr()?);
+        let port = listener.local_addr()?.port();
+        let (simulator, simulator_url) = if let Some(outside) = &settings.simulator {
+            let Outside {
+                url,
+                token,
+                app_secret,
+            } = outside.clone();
+            (keys.simulator_token, keys.app_secret) = (token, app_secret);
+            (None, url)
         } else {
-            settings.port + 1
+            let port = if settings.port == 0 { 0 } else { port + 1 };
+            let listener = listen(IpAddr::V4(Ipv4Addr::LOCALHOST), port)?;
+            let url = format!("http://{}", listener.local_addr()?);
+            let world = world(&settings, &keys, &data, &callback);
+            (Some(Simulated::start(listener, world).await?), url)
         };
-        let simulator_listener = listen(IpAddr::V4(Ipv4Addr::LOCALHOST), simulator_port)?;
-        let simulator_url = format!("http://{}", simulator_listener.local_addr()?);
-        let simulator =
-            Simulated::start(simulator_listener, world(&settings, &keys, &data, address)).await?;
 
         let url = settings
             .public_url
-            .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+            .unwrap_or_else(|| format!("http://localhost:{port}"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dynamo = Dynamo::open(dynamo::Place::File(data.file("data.db")), &stack.tables)?;
         let place = queue::Place::File(data.file("queue.db"));
@@ -89,7 +98,7 @@ impl Process {
         let config = Config {
             public_url: url.clone(),
             graph_url: format!("{simulator_url}/{GRAPH_VERSION}"),
-            graph_timeout: Duration::from_secs(30),
+            graph_timeout: settings.graph_timeout,
             app_secrets: vec![keys.app_secret.clone()],
             verify_token: keys.verify_token.clone(),
             master_key: MasterKey::parse(&keys.master_key)?,
@@ -99,13 +108,30 @@ impl Process {
             secure_cookies: !settings.plain_cookie,
             invocation: INVOCATION,
         };
-        let ports = (Arc::new(queue.clone()), Arc::new(files.clone()));
-        let app = App::new(config, dynamo.client(), ports.0, ports.1, clock)?;
+        let sender: Arc<dyn Queue> = if settings.duplicates {
+            Arc::new(Twice::new(queue.clone(), settings.seed))
+        } else {
+            Arc::new(queue.clone())
+        };
+        let app = App::new(
+            config,
+            dynamo.client(),
+            sender,
+            Arc::new(files.clone()),
+            clock,
+        )?;
         let host = Host::new(app.clone(), &stack, queue, files)?;
+        let mut router = host.http_router();
+        if settings.report {
+            router = router.merge(report::router(dynamo.clone(), host.clone()));
+        }
         let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, host.http_router(), stop.clone()));
+        let server = tokio::spawn(serve(listener, router, stop.clone()));
         let pollers = host.start_pollers();
         let sweeper = tokio::spawn(sweep(dynamo.clone()));
+        if settings.simulator.is_some() {
+            simulated::subscribe(&simulator_url, &callback, &keys.verify_token).await?;
+        }
         // Last, because connecting a number makes WhatsApp call back.
         let number = SimulatedNumber {
             waba_id: universe::WABA.to_owned(),
@@ -142,7 +168,9 @@ impl Process {
         }
         // Connections that are kept open for later end by themselves, but not soon.
         let served = tokio::time::timeout(PATIENCE, self.server).await;
-        self.simulator.stop().await?;
+        if let Some(simulator) = self.simulator {
+            simulator.stop().await?;
+        }
         match served {
             Ok(ended) => ended?.context("the server failed"),
             Err(_) => Ok(()),
@@ -157,20 +185,24 @@ fn listen(address: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
+/// Where the simulator on this machine delivers webhooks.
+fn callback(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{address}/webhooks/whatsapp")
+}
+
 /// The simulated Meta: it knows this installation's secrets and calls it back.
 fn world(
     settings: &Settings,
     keys: &Keys,
     data: &DataFolder,
-    address: SocketAddr,
+    callback: &str,
 ) -> simulator::Settings {
-    let mut callback = address;
-    if callback.ip().is_unspecified() {
-        callback.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
     simulator::Settings {
         seed: settings.seed,
-        webhook_url: format!("http://{callback}/webhooks/whatsapp"),
+        webhook_url: callback.to_owned(),
         verify_token: keys.verify_token.clone(),
         app_secret: keys.app_secret.clone(),
         token: keys.simulator_token.clone(),

@@ -10,10 +10,12 @@
 //! that would be one too many, and this queue as soon as the last one ends; and it looks for
 //! duplicates on FIFO queues, which this one leaves to the idempotent handlers.
 
+mod requests;
 mod shelf;
 mod state;
 mod store;
 mod turns;
+mod twice;
 mod writer;
 
 #[cfg(test)]
@@ -32,6 +34,8 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::template;
+pub use requests::{Requests, Tally};
+pub use twice::Twice;
 use writer::{Board, Command, Writer};
 
 /// The longest delay of a message (SQS: message timers).
@@ -93,6 +97,7 @@ struct Parts {
     writer: Writer,
     boards: HashMap<QueueName, Arc<Board>>,
     clock: Arc<dyn Clock>,
+    requests: Requests,
 }
 
 impl LocalQueue {
@@ -117,7 +122,14 @@ impl LocalQueue {
             writer,
             boards,
             clock,
+            requests: Requests::default(),
         })))
+    }
+
+    /// What SQS would have been asked so far.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     /// Up to `max` messages, which stay invisible to others for the queue's visibility time-out.
@@ -125,8 +137,10 @@ impl LocalQueue {
     /// # Errors
     /// The file cannot be written; nothing was received.
     pub async fn receive(&self, queue: QueueName, max: usize) -> Result<Vec<Received>, Error> {
-        self.ask(|reply| Command::Receive { queue, max, reply })
-            .await
+        let received = self.ask(|reply| Command::Receive { queue, max, reply });
+        let received = received.await?;
+        self.0.requests.received(queue, &received);
+        Ok(received)
     }
 
     /// Deletes a message that was handled. `false`: the receipt is stale, and the message lives on.
@@ -149,6 +163,7 @@ impl LocalQueue {
     /// The file cannot be written; the message comes back at its visibility time-out.
     pub async fn retry(&self, message: &Received, after: Duration) -> Result<bool, Error> {
         let (queue, receipt) = (message.queue, message.receipt);
+        self.0.requests.given_back(queue);
         self.ask(|reply| Command::Retry {
             queue,
             receipt,
@@ -256,6 +271,7 @@ impl Queue for LocalQueue {
                     ));
                 }
             }
+            self.0.requests.sent(&messages);
             self.ask(|reply| Command::Send { messages, reply }).await
         })
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// How one local process runs.
 #[derive(Debug, Clone)]
@@ -21,6 +22,25 @@ pub struct Settings {
     /// `BLAZZ_PLAIN_COOKIE=1`: a session cookie that also works over plain http on a LAN address,
     /// where browsers refuse the safer one.
     pub plain_cookie: bool,
+    /// `BLAZZ_SIMULATOR`: the simulator that runs by itself; without one this process has its own.
+    pub simulator: Option<Outside>,
+    /// `BLAZZ_GRAPH_TIMEOUT`: for how many seconds an answer of WhatsApp is waited for. A dead sender's
+    /// lease is 15 seconds longer.
+    pub graph_timeout: Duration,
+    /// `BLAZZ_DUPLICATES=1`: every queued message is delivered twice.
+    pub duplicates: bool,
+    /// `BLAZZ_REPORT=1`: `GET /_local/report` says what was asked of database, queues and functions.
+    pub report: bool,
+}
+
+/// A simulator that runs elsewhere, and what it was started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    pub url: String,
+    /// `SIM_TOKEN`, as the simulator's own process reads it.
+    pub token: String,
+    /// `SIM_APP_SECRET`, likewise.
+    pub app_secret: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +60,10 @@ impl Default for Settings {
             seed: 1,
             public_url: None,
             plain_cookie: false,
+            simulator: None,
+            graph_timeout: Duration::from_secs(30),
+            duplicates: false,
+            report: false,
         }
     }
 }
@@ -59,13 +83,25 @@ impl Settings {
     fn from(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let default = Self::default();
         let read = |name| variable(name).filter(|value| !value.is_empty());
+        let switched = |name| read(name).is_some_and(|value| value == "1");
+        let timeout = parse("BLAZZ_GRAPH_TIMEOUT", read("BLAZZ_GRAPH_TIMEOUT"))?;
+        let simulated = simulator::Settings::default();
+        let simulator = read("BLAZZ_SIMULATOR").map(|url| Outside {
+            url: url.trim_end_matches('/').to_owned(),
+            token: read("SIM_TOKEN").unwrap_or(simulated.token),
+            app_secret: read("SIM_APP_SECRET").unwrap_or(simulated.app_secret),
+        });
         let settings = Self {
             port: parse("PORT", read("PORT"))?.unwrap_or(default.port),
             bind: parse("BLAZZ_BIND", read("BLAZZ_BIND"))?.unwrap_or(default.bind),
             data: read("BLAZZ_DATA").map_or(default.data, PathBuf::from),
             seed: parse("BLAZZ_SEED", read("BLAZZ_SEED"))?.unwrap_or(default.seed),
             public_url: read("BLAZZ_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
-            plain_cookie: read("BLAZZ_PLAIN_COOKIE").is_some_and(|value| value == "1"),
+            plain_cookie: switched("BLAZZ_PLAIN_COOKIE"),
+            simulator,
+            graph_timeout: timeout.map_or(default.graph_timeout, Duration::from_secs),
+            duplicates: switched("BLAZZ_DUPLICATES"),
+            report: switched("BLAZZ_REPORT"),
         };
         if settings.port == u16::MAX {
             let reason = "the simulator listens on the next port, and there is none".to_owned();
@@ -105,6 +141,23 @@ mod tests {
         assert_eq!(settings.port, 8787);
         assert!(settings.bind.is_loopback());
         assert!(!settings.plain_cookie);
+        assert_eq!(settings.simulator, None);
+    }
+
+    #[test]
+    fn a_simulator_elsewhere_comes_with_the_keys_it_was_started_with() {
+        let variable = |name: &str| match name {
+            "BLAZZ_SIMULATOR" => Some("http://127.0.0.1:9000/".to_owned()),
+            "SIM_TOKEN" => Some("a token".to_owned()),
+            _ => None,
+        };
+        let outside = Settings::from(variable).unwrap().simulator.unwrap();
+        assert_eq!(outside.url, "http://127.0.0.1:9000");
+        assert_eq!(outside.token, "a token");
+        assert_eq!(
+            outside.app_secret,
+            simulator::Settings::default().app_secret
+        );
     }
 
     #[test]

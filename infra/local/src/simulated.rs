@@ -4,8 +4,10 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
+use serde_json::json;
 use simulator::{Settings, Simulator, SystemTime};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -48,6 +50,24 @@ impl Simulated {
             None => Ok(()),
         }
     }
+}
+
+/// Tells a simulator that runs elsewhere where its webhooks go. It asks there before it believes it,
+/// so whoever is called back must already listen.
+pub(crate) async fn subscribe(url: &str, callback: &str, verify_token: &str) -> anyhow::Result<()> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(15))
+        .build()?;
+    let subscription = json!({"callback_url": callback, "verify_token": verify_token});
+    let request = client.post(format!("{url}/_control/subscribe"));
+    let answer = request.json(&subscription).send().await;
+    let answer = answer.with_context(|| format!("there is no simulator at {url}"))?;
+    if !answer.status().is_success() {
+        let why = answer.text().await?;
+        anyhow::bail!("the simulator at {url} does not call back {callback}: {why}");
+    }
+    Ok(())
 }
 
 impl Drop for Simulated {

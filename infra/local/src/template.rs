@@ -59,6 +59,8 @@ pub struct Function {
     /// The crate and binary, from `CodeUri`.
     pub name: String,
     pub timeout: Duration,
+    /// It is charged by the second, and sets how much processor the function gets.
+    pub memory_mb: u64,
     pub environment: BTreeMap<String, String>,
     pub sources: Vec<Source>,
     pub routes: Vec<Route>,

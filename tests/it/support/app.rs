@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::config::{Config, INVOCATION};
-use app::ports::Clock;
+use app::ports::{Clock, Queue};
 use app::secret::MasterKey;
 use app::task::QueueName;
 use axum::Router;
@@ -23,6 +23,7 @@ use simulator::{Settings, Simulator, Time};
 use tokio::net::TcpListener;
 
 use super::clock::TestClock;
+use super::faults::Door;
 
 pub(crate) struct TestApp {
     pub(crate) app: app::App,
@@ -48,7 +49,12 @@ impl TestApp {
 
     /// The application with a simulator of these settings.
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::build(settings, false, None).await
+        Self::build(settings, false, Between::default()).await
+    }
+
+    /// The application with faults between it and what it stands on.
+    pub(crate) async fn between(settings: Settings, between: Between) -> Self {
+        Self::build(settings, false, between).await
     }
 
     /// The application with a simulator that takes messages and never tells what became of them, for
@@ -62,7 +68,7 @@ impl TestApp {
     }
 
     pub(crate) async fn quiet_with(settings: Settings) -> Self {
-        Self::build(settings, true, None).await
+        Self::build(settings, true, Between::default()).await
     }
 
     /// The application with a store that misbehaves as it is told.
@@ -71,7 +77,7 @@ impl TestApp {
             answer_latency_ms: 0,
             ..Settings::default()
         };
-        Self::build(settings, false, Some(Arc::clone(store))).await
+        Self::build(settings, false, Between::store(store)).await
     }
 
     /// The same with a simulator that never tells what became of a message.
@@ -80,19 +86,15 @@ impl TestApp {
             answer_latency_ms: 0,
             ..Settings::default()
         };
-        Self::build(settings, true, Some(Arc::clone(store))).await
+        Self::build(settings, true, Between::store(store)).await
     }
 
-    async fn build(settings: Settings, quiet: bool, store: Option<Arc<Store>>) -> Self {
-        let clock = TestClock::new();
+    async fn build(settings: Settings, quiet: bool, between: Between) -> Self {
+        let clock = between.clock.unwrap_or_else(TestClock::new);
         let stack = Stack::embedded().unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let place = local::dynamo::Place::Memory(Arc::clone(&shared));
-        let between = store.map(|store| {
-            *store.clock.lock().unwrap() = Some(clock.clone());
-            store as Arc<dyn Interceptor>
-        });
-        let dynamo = Dynamo::open_with(place, &stack.tables, between).unwrap();
+        let dynamo = Dynamo::open_with(place, &stack.tables, between.store).unwrap();
         let queue = LocalQueue::open(
             &local::queue::Place::Memory,
             &stack.queues,
@@ -115,7 +117,14 @@ impl TestApp {
         let (secret, verify_token) = (settings.app_secret.clone(), settings.verify_token.clone());
         let simulator =
             Simulator::start(settings, Arc::new(clock.clone()) as Arc<dyn Time>).unwrap();
-        tokio::spawn(simulator.serve(outside));
+        match between.door {
+            Some(door) => drop(tokio::spawn(door.serve(outside, simulator.router()))),
+            None => drop(tokio::spawn(simulator.serve(outside))),
+        }
+        let sender = match between.queue {
+            Some(sender) => sender(queue.clone()),
+            None => Arc::new(queue.clone()),
+        };
         let folder = tempfile::tempdir().unwrap();
         let files =
             LocalFiles::open(folder.path(), &url, b"a test's secret", Arc::clone(&shared)).unwrap();
@@ -135,7 +144,7 @@ impl TestApp {
         let app = app::App::new(
             config,
             dynamo.client(),
-            Arc::new(queue.clone()),
+            sender,
             Arc::new(files.clone()),
             shared,
         )
@@ -298,6 +307,33 @@ impl TestApp {
         self.leftovers_allowed = true;
     }
 }
+
+/// What stands between the application and what it stands on.
+#[derive(Default)]
+pub(crate) struct Between {
+    /// The test's clock, when what stands between needs it too.
+    pub(crate) clock: Option<TestClock>,
+    pub(crate) store: Option<Arc<dyn Interceptor>>,
+    /// What the application sends its messages to, over the queues of the test.
+    pub(crate) queue: Option<Sender>,
+    /// What its calls to Meta pass.
+    pub(crate) door: Option<Arc<Door>>,
+}
+
+impl Between {
+    /// The store, which moves the clock of the test.
+    fn store(store: &Arc<Store>) -> Self {
+        let clock = TestClock::new();
+        *store.clock.lock().unwrap() = Some(clock.clone());
+        Self {
+            clock: Some(clock),
+            store: Some(Arc::clone(store) as Arc<dyn Interceptor>),
+            ..Self::default()
+        }
+    }
+}
+
+pub(crate) type Sender = Box<dyn FnOnce(LocalQueue) -> Arc<dyn Queue>>;
 
 /// What stands between the application and its database.
 #[derive(Default)]

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod callers;
 pub(crate) mod clock;
+pub(crate) mod faults;
 pub(crate) mod journey;
 pub(crate) mod meta;
 

@@ -7,13 +7,14 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::api::{Api, text};
-use crate::figures::{Arrivals, Figures, Pace, Settling};
-use crate::screen::{Bar, Screen, clock, grouped};
+use local::harness::Control;
+use local::harness::api::{Api, text};
+use local::harness::campaign::{TEMPLATE, counts, template, variables};
+use local::harness::figures::{Arrivals, Figures, Pace, Settling};
+use local::harness::screen::{Bar, Screen, clock};
 
 /// The first phone number of the simulator, for a channel that does not name its own.
 const NUMBER: &str = "200000000000001";
-const TEMPLATE: (&str, &str) = ("order_update", "en_US");
 /// The most groups an audience takes.
 const GROUPS_MAX: usize = 20;
 const STANDARD_LIMIT: u64 = 80;
@@ -36,6 +37,7 @@ pub(crate) struct Draft {
 /// The instance lacks a channel, the template or groups, or the simulator is not there.
 pub(crate) async fn draft(
     api: &Api,
+    control: &Control,
     screen: &Screen,
     channel: Option<&str>,
     wanted: &BTreeSet<String>,
@@ -52,33 +54,17 @@ pub(crate) async fn draft(
         .and_then(Value::as_str)
         .unwrap_or(NUMBER);
 
-    let templates = api.list("/v1/templates").await?;
-    let named = |one: &&Value| {
-        let is = |name: &str, text: &str| one.get(name).and_then(Value::as_str) == Some(text);
-        is("name", TEMPLATE.0) && is("language", TEMPLATE.1)
-    };
-    let template = templates.iter().find(named);
-    let template = template.with_context(|| {
-        format!(
-            "the workspace has no template {} ({}); sync the templates",
-            TEMPLATE.0, TEMPLATE.1
-        )
-    })?;
-
+    let template = template(api).await?;
     let (groups, names) = audience(&api.list("/v1/groups").await?, wanted)?;
     let new = json!({
         "name": "Demo",
         "channel": text(channel, "id")?,
-        "template": text(template, "id")?,
+        "template": template,
         "audience": {"groups": groups},
-        "variables": {
-            "body.1": {"from": "field", "field": "first_name", "fallback": "there"},
-            "body.2": {"from": "attribute", "key": "company", "fallback": "your company"},
-            "body.3": {"from": "attribute", "key": "city", "fallback": "your city"},
-        },
+        "variables": variables(),
     });
     // Asked before anything is started: the demo only sends where a simulator keeps count.
-    let (since_ms, before) = before(api, number).await?;
+    let (since_ms, before) = before(control, number).await?;
     let campaign = api.post("/v1/campaigns", &new).await?;
     let sender = channel
         .get("display_phone_number")
@@ -120,13 +106,13 @@ fn audience(
 
 /// The instant after the last arrival on a number, by the simulator's own clock, and what its
 /// ledger holds from there.
-async fn before(api: &Api, number: &str) -> anyhow::Result<(i64, Arrivals)> {
-    let everything = api.simulator(number, 0).await;
+async fn before(control: &Control, number: &str) -> anyhow::Result<(i64, Arrivals)> {
+    let everything = control.report(number, 0).await;
     let everything =
         everything.context("the simulator cannot be asked; the demo sends only through it")?;
     let last = everything.get("last_arrival_ms").and_then(Value::as_i64);
     let since_ms = last.map_or(0, |last| last + 1);
-    let before = Arrivals::of(&api.simulator(number, since_ms).await?)?;
+    let before = Arrivals::of(&control.report(number, since_ms).await?)?;
     Ok((since_ms, before))
 }
 
@@ -136,6 +122,7 @@ async fn before(api: &Api, number: &str) -> anyhow::Result<(i64, Arrivals)> {
 /// The campaign does not complete, or takes too long.
 pub(crate) async fn send(
     api: &Api,
+    control: &Control,
     screen: &Screen,
     draft: &Draft,
 ) -> anyhow::Result<(Figures, Arrivals)> {
@@ -155,7 +142,7 @@ pub(crate) async fn send(
         show(&mut bar, &campaign, &state, &figures, rate);
         match state.as_str() {
             "completed" => {
-                let report = api.simulator(&draft.number, draft.since_ms).await?;
+                let report = control.report(&draft.number, draft.since_ms).await?;
                 let arrivals = Arrivals::of(&report)?.without(&draft.before);
                 if settling.enter(now, figures, &arrivals) {
                     bar.end(&format!(
@@ -198,22 +185,6 @@ fn show(bar: &mut Bar<'_>, campaign: &Value, state: &str, figures: &Figures, rat
         (other, _) => other.to_owned(),
     };
     bar.show(figures.done(), figures.recipients, &pace, &counts(figures));
-}
-
-fn counts(figures: &Figures) -> String {
-    let mut line = String::new();
-    for (name, count) in [
-        ("total", figures.recipients),
-        ("pending", figures.pending),
-        ("sent", figures.sent),
-        ("delivered", figures.delivered),
-        ("read", figures.read),
-        ("failed", figures.failed),
-    ] {
-        let gap = if line.is_empty() { "" } else { "  " };
-        line.push_str(&format!("{gap}{name} {}", grouped(count)));
-    }
-    line
 }
 
 #[cfg(test)]

@@ -1,17 +1,12 @@
 //! What must hold between the two sides' counts.
 
+use local::harness::Check;
+use local::harness::screen::grouped;
+
 use crate::report::Report;
-use crate::screen::grouped;
 
 /// Meta's code for a number that sends faster than it may.
 const TOO_FAST: &str = "130429";
-
-/// Something that must hold, with the figures that show whether it does.
-pub(crate) struct Check {
-    pub(crate) claim: &'static str,
-    pub(crate) holds: bool,
-    pub(crate) figures: String,
-}
 
 impl Report {
     pub(crate) fn checks(&self) -> Vec<Check> {

@@ -4,31 +4,21 @@
 //! It knows the platform only by its public API, so it runs against any instance: one of its own,
 //! or with `BLAZZ_URL` one that is there.
 
-mod access;
-mod api;
 mod campaign;
 mod checks;
 mod contacts;
-mod figures;
-mod import;
-mod instance;
 mod report;
-mod screen;
 mod settings;
 
 use std::fs;
-use std::future::pending;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use local::harness::instance::{self, Launch, interrupted};
+use local::harness::{Access, Api, Control, Instance, Screen, access, api, import};
 
-use access::Access;
-use api::Api;
 use contacts::Contacts;
-use instance::Instance;
 use report::Report;
-use screen::Screen;
 use settings::Settings;
 
 /// Where `make run` puts an instance.
@@ -36,7 +26,7 @@ const USUAL: &str = "http://localhost:8787";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let screen = Screen::new();
+    let screen = Screen::open();
     match run(&screen).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
@@ -57,14 +47,14 @@ async fn run(screen: &Screen) -> anyhow::Result<bool> {
     let contacts = Contacts::find(settings.contacts.as_deref())?;
     if let Some(url) = &settings.url {
         screen.say(&format!("Using the instance at {url}."));
-        let access = Access::running(url, &settings)?;
+        let access = Access::running(url, settings.api_key.as_deref(), &settings.data)?;
         return tokio::select! {
             outcome = demo(screen, &settings, &access, &contacts) => outcome,
             error = interrupted() => Err(error),
         };
     }
     introduce(screen, &settings).await?;
-    let mut instance = Instance::start(&settings.output)?;
+    let mut instance = Instance::start(Launch::new("demo", &settings.output)?)?;
     let outcome = tokio::select! {
         outcome = on_own(screen, &settings, &contacts, &mut instance) => {
             if outcome.is_err() {
@@ -111,15 +101,17 @@ async fn demo(
     contacts: &Contacts,
 ) -> anyhow::Result<bool> {
     let api = Api::new(access)?;
+    let control = Control::new(&access.simulator_url)?;
     screen.say(&format!("\n1. Import {}", contacts.origin));
-    let imported = import::run(&api, screen, contacts).await?;
+    let imported = import::run(&api, screen, &contacts.name, contacts.bytes.clone()).await?;
 
     screen.say("\n2. Make a campaign");
     let channel = access.channel.as_deref();
-    let draft = campaign::draft(&api, screen, channel, &contacts.groups()).await?;
+    let wanted = contacts.groups();
+    let draft = campaign::draft(&api, &control, screen, channel, &wanted).await?;
 
     screen.say("\n3. Send it");
-    let (figures, arrivals) = campaign::send(&api, screen, &draft).await?;
+    let (figures, arrivals) = campaign::send(&api, &control, screen, &draft).await?;
 
     let report = Report {
         imported,
@@ -136,19 +128,4 @@ async fn demo(
         report.table()
     ));
     Ok(report.checks().iter().all(|check| check.holds))
-}
-
-/// Completes when somebody wants the demo to stop, so that its instance stops with it.
-async fn interrupted() -> anyhow::Error {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
-    anyhow::anyhow!("it was interrupted")
 }

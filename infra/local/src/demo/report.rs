@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::figures::{Arrivals, Figures};
-use crate::import::Imported;
-use crate::screen::grouped;
+use local::harness::check;
+use local::harness::figures::{Arrivals, Figures};
+use local::harness::import::Imported;
+use local::harness::screen::grouped;
 
 pub(crate) struct Report {
     pub(crate) imported: Imported,
@@ -103,11 +104,7 @@ impl Report {
             "", "per second", arrivals.rate_per_second
         );
         table.push('\n');
-        for check in self.checks() {
-            let mark = if check.holds { '✓' } else { '✗' };
-            let _ = writeln!(table, "  {mark} {:<54}{}", check.claim, check.figures);
-        }
-        table.truncate(table.trim_end().len());
+        table.push_str(&check::lines(&self.checks()));
         table
     }
 }

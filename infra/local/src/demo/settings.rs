@@ -1,6 +1,8 @@
-//! What the environment says. The demo reads it here and nowhere else.
+//! What the environment says to the demo.
 
 use std::path::PathBuf;
+
+use local::harness::environment::{output, variable};
 
 pub(crate) struct Settings {
     /// The running instance to use; without one the demo starts its own.
@@ -15,7 +17,6 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn read() -> Self {
-        let target = variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".to_owned());
         Self {
             url: variable("BLAZZ_URL").map(|url| url.trim_end_matches('/').to_owned()),
             api_key: variable("BLAZZ_API_KEY"),
@@ -23,16 +24,7 @@ impl Settings {
                 .unwrap_or_else(|| ".blazz".to_owned())
                 .into(),
             contacts: variable("BLAZZ_DEMO_CONTACTS").map(PathBuf::from),
-            output: PathBuf::from(target).join("demo"),
+            output: output("demo"),
         }
     }
-}
-
-/// A variable that is set to nothing is not set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the configuration file of the demo"
-)]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

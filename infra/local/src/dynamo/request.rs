@@ -14,21 +14,30 @@ pub(super) const NO_TOKEN: &str = "none";
 
 /// Carries out one request.
 pub(super) fn execute(database: &Database, call: &Call, counts: &Counts) -> Answer {
-    let result = dispatch(database, call);
-    counts.add(
-        &call.operation,
-        result.as_ref().ok().map(|(_, units)| *units),
-    );
-    match result {
-        Ok((body, _)) => Answer { status: 200, body },
-        Err(error) => Answer {
-            status: error.status_code(),
-            body: error.to_json(),
-        },
+    match dispatch(database, call) {
+        Ok((body, units)) => {
+            counts.done(call, &units);
+            Answer { status: 200, body }
+        }
+        Err(error) => {
+            let condition = matches!(
+                error,
+                DynoxideError::ConditionalCheckFailedException(..)
+                    | DynoxideError::TransactionCanceledException(..)
+            );
+            counts.refused(call, condition);
+            Answer {
+                status: error.status_code(),
+                body: error.to_json(),
+            }
+        }
     }
 }
 
-/// The answer and its cost in capacity units. The engine is asked for the cost every time; a caller
+/// Capacity units by table.
+type Cost = Vec<(String, f64)>;
+
+/// The answer and its cost. The engine is asked for the cost every time; a caller
 /// who did not ask does not see it.
 macro_rules! metered {
     ($database:ident, $call:ident, $operation:ident, $request:ident) => {{
@@ -39,11 +48,11 @@ macro_rules! metered {
             request.return_consumed_capacity = Some("TOTAL".to_owned());
         }
         let mut response = $database.$operation(request)?;
-        let units = response.consumed_capacity.iter().map(Units::units).sum();
+        let cost = response.consumed_capacity.iter().flat_map(Units::by_table).collect();
         if !wanted {
             response.consumed_capacity = None;
         }
-        Ok((write(&response)?, units))
+        Ok((write(&response)?, cost))
     }};
     (@token transact_write_items, $request:ident) => {
         $request.client_request_token.take_if(|token| token == NO_TOKEN);
@@ -51,7 +60,7 @@ macro_rules! metered {
     (@token $operation:ident, $request:ident) => {};
 }
 
-fn dispatch(database: &Database, call: &Call) -> Result<(String, f64), DynoxideError> {
+fn dispatch(database: &Database, call: &Call) -> Result<(String, Cost), DynoxideError> {
     match call.operation.as_str() {
         "GetItem" => metered!(database, call, get_item, GetItemRequest),
         "PutItem" => metered!(database, call, put_item, PutItemRequest),
@@ -80,8 +89,8 @@ fn dispatch(database: &Database, call: &Call) -> Result<(String, f64), DynoxideE
     }
 }
 
-fn free(response: &impl Serialize) -> Result<(String, f64), DynoxideError> {
-    Ok((write(response)?, 0.0))
+fn free(response: &impl Serialize) -> Result<(String, Cost), DynoxideError> {
+    Ok((write(response)?, Cost::new()))
 }
 
 fn write(response: &impl Serialize) -> Result<String, DynoxideError> {
@@ -115,17 +124,17 @@ fn read<T: DeserializeOwned>(body: &str) -> Result<T, DynoxideError> {
 
 /// One operation answers with one sum, another with one for each table.
 trait Units {
-    fn units(&self) -> f64;
+    fn by_table(&self) -> Cost;
 }
 
 impl Units for ConsumedCapacity {
-    fn units(&self) -> f64 {
-        self.capacity_units
+    fn by_table(&self) -> Cost {
+        vec![(self.table_name.clone(), self.capacity_units)]
     }
 }
 
 impl Units for Vec<ConsumedCapacity> {
-    fn units(&self) -> f64 {
-        self.iter().map(Units::units).sum()
+    fn by_table(&self) -> Cost {
+        self.iter().flat_map(Units::by_table).collect()
     }
 }

@@ -1,6 +1,6 @@
 mod faults;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
 use super::*;
@@ -200,15 +200,84 @@ async fn calls_are_counted_with_their_units() {
     put(&dynamo, "a", "1").await;
     put(&dynamo, "a", "2").await;
     let operations = dynamo.counts().operations();
-    assert_eq!(
-        operations["PutItem"],
-        Count {
-            calls: 2,
-            refused: 0,
-            units: 2.0
-        }
-    );
+    let put = &operations["PutItem"];
+    assert_eq!((put.calls, put.refused), (2, 0));
+    assert!((put.units["MainTable"] - 2.0).abs() < 1e-9);
     assert_eq!(dynamo.open_calls(), 0);
+}
+
+/// AWS's arithmetic: a unit for each started KB, twice in a transaction, where a check costs like a
+/// write, and one for each index entry that appears, is moved or goes, which a transaction does not
+/// double.
+#[tokio::test]
+async fn units_are_those_that_aws_charges() {
+    let dynamo = dynamo();
+    put(&dynamo, "checked", "1").await;
+    dynamo.counts().reset();
+    let indexed = Put::builder()
+        .table_name("CampaignsTable")
+        .item("pk", text("c"))
+        .item("sk", text("1"))
+        .item("gsi1pk", text("failed"))
+        .item("gsi1sk", text("1"))
+        .item("body", text("x".repeat(1500)))
+        .build()
+        .unwrap();
+    let check = ConditionCheck::builder()
+        .table_name("MainTable")
+        .key("pk", text("checked"))
+        .key("sk", text("1"))
+        .condition_expression("attribute_exists(pk)")
+        .build()
+        .unwrap();
+    dynamo
+        .client()
+        .transact_write_items()
+        .transact_items(TransactWriteItem::builder().put(indexed).build())
+        .transact_items(TransactWriteItem::builder().condition_check(check).build())
+        .send()
+        .await
+        .unwrap();
+    let operations = dynamo.counts().operations();
+    let units = &operations["TransactWriteItems"].units;
+    // Two KB twice, and the index entry, two KB as well because it holds the whole item.
+    assert!((units["CampaignsTable"] - 6.0).abs() < 1e-9, "{units:?}");
+    assert!((units["MainTable"] - 2.0).abs() < 1e-9, "{units:?}");
+
+    for consistent in [true, false] {
+        dynamo.counts().reset();
+        let get = dynamo
+            .client()
+            .get_item()
+            .table_name("CampaignsTable")
+            .key("pk", text("c"))
+            .key("sk", text("1"))
+            .consistent_read(consistent);
+        get.send().await.unwrap();
+        let expected = if consistent { 1.0 } else { 0.5 };
+        let units = dynamo.counts().operations()["GetItem"].total();
+        assert!((units - expected).abs() < 1e-9, "{units}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_condition_fails_is_counted_with_what_it_costs_at_least() {
+    let dynamo = dynamo();
+    put(&dynamo, "a", "1").await;
+    dynamo.counts().reset();
+    let again = dynamo
+        .client()
+        .put_item()
+        .table_name("MainTable")
+        .item("pk", text("a"))
+        .item("sk", text("1"))
+        .condition_expression("attribute_not_exists(pk)");
+    assert!(again.send().await.is_err());
+    let operations = dynamo.counts().operations();
+    let put = &operations["PutItem"];
+    assert_eq!((put.calls, put.refused), (1, 1));
+    assert!((put.refused_units - 1.0).abs() < 1e-9);
+    assert!(put.total().abs() < 1e-9);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::task::QueueName;
+use app::task::{QueueName, Verdict};
 use futures::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -101,6 +101,14 @@ impl Poller {
 }
 
 async fn invoke(host: Host, batch: Vec<Received>, permit: OwnedSemaphorePermit) {
-    join_all(batch.into_iter().map(|message| host.run_message(message))).await;
+    let queue = batch.first().map(|message| message.queue);
+    let function = queue.and_then(|queue| host.0.consumers.get(&queue));
+    let used = function.map(|consumer| host.0.meter.begin(&consumer.function));
+    let verdicts = join_all(batch.into_iter().map(|message| host.run_message(message))).await;
+    drop(used);
+    // Lambda deletes what is done of a batch with one request.
+    if let Some(queue) = queue.filter(|_| verdicts.contains(&Verdict::Done)) {
+        host.0.queue.requests().deleted(queue);
+    }
     drop(permit);
 }

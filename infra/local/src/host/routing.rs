@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http_api::Failure;
 use tower::ServiceExt;
 
+use super::meter::Meter;
 use crate::gauge::Gauge;
 use crate::template::{Function, Route};
 
@@ -20,6 +21,7 @@ use crate::template::{Function, Route};
 pub(super) struct Routes {
     targets: Vec<Target>,
     open: Gauge,
+    meter: Meter,
 }
 
 struct Target {
@@ -30,10 +32,11 @@ struct Target {
 }
 
 impl Routes {
-    pub(super) fn new(open: Gauge) -> Self {
+    pub(super) fn new(open: Gauge, meter: Meter) -> Self {
         Self {
             targets: Vec::new(),
             open,
+            meter,
         }
     }
 
@@ -73,7 +76,10 @@ async fn invoke(State(routes): State<Arc<Routes>>, request: Request) -> Response
         return Failure::unreadable(StatusCode::NOT_FOUND, "not_found", detail).into_response();
     };
     let answer = tokio::time::timeout(target.timeout, target.router.clone().oneshot(request));
-    let open = routes.open.enter();
+    let open = (
+        routes.open.enter(),
+        routes.meter.begin_http(&target.function),
+    );
     // In a task of its own: an invocation is not undone when its caller hangs up, and a panic is an
     // answer like any other.
     let invocation = tokio::spawn(async move {

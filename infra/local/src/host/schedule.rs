@@ -6,6 +6,7 @@ use app::App;
 use tokio_util::sync::CancellationToken;
 
 use super::functions::Tick;
+use super::meter::Meter;
 use crate::template::Function;
 
 /// A function and how often it runs.
@@ -15,20 +16,23 @@ pub(super) struct Schedule {
     every: Duration,
     timeout: Duration,
     tick: Tick,
+    meter: Meter,
 }
 
 impl Schedule {
-    pub(super) fn new(function: &Function, every: Duration, tick: Tick) -> Self {
+    pub(super) fn new(function: &Function, every: Duration, tick: Tick, meter: Meter) -> Self {
         Self {
             function: function.name.clone(),
             every,
             timeout: function.timeout,
             tick,
+            meter,
         }
     }
 
     /// Runs the function once. What it did not get done it does the next time.
     pub(super) async fn run(&self, app: &App) {
+        let _used = self.meter.begin(&self.function);
         let run = tokio::spawn(tokio::time::timeout(self.timeout, (self.tick)(app.clone())));
         match run.await {
             Ok(Ok(Ok(()))) => {}

@@ -104,7 +104,7 @@ async fn a_function_without_code_is_named() {
     let bench = bench();
     let mut entries = functions::all(bench.host.app());
     entries.retain(|(name, _)| *name != "campaign-plan");
-    let error = wiring::wire(&bench.stack, entries, &Gauge::default())
+    let error = wiring::wire(&bench.stack, entries, &Gauge::default(), &Meter::default())
         .err()
         .unwrap()
         .to_string();
@@ -122,7 +122,7 @@ async fn code_without_a_function_is_named() {
         "campaign-sweep",
         Entry::Schedule(Arc::new(|_| Box::pin(async { Ok(()) }))),
     ));
-    let error = wiring::wire(&bench.stack, entries, &Gauge::default())
+    let error = wiring::wire(&bench.stack, entries, &Gauge::default(), &Meter::default())
         .err()
         .unwrap()
         .to_string();

@@ -7,6 +7,7 @@ use app::task::QueueName;
 
 use super::HostError;
 use super::functions::{Entry, Handler};
+use super::meter::Meter;
 use super::routing::Routes;
 use super::schedule::Schedule;
 use crate::gauge::Gauge;
@@ -35,9 +36,10 @@ pub(super) fn wire(
     stack: &Stack,
     entries: Vec<(&'static str, Entry)>,
     open: &Gauge,
+    meter: &Meter,
 ) -> Result<Wired, HostError> {
     let mut wired = Wired {
-        routes: Routes::new(open.clone()),
+        routes: Routes::new(open.clone(), meter.clone()),
         consumers: HashMap::new(),
         schedules: Vec::new(),
     };
@@ -61,9 +63,12 @@ pub(super) fn wire(
             Entry::Schedule(tick) => {
                 met.schedules.insert(name);
                 for every in &function.schedules {
-                    wired
-                        .schedules
-                        .push(Schedule::new(function, *every, tick.clone()));
+                    wired.schedules.push(Schedule::new(
+                        function,
+                        *every,
+                        tick.clone(),
+                        meter.clone(),
+                    ));
                 }
             }
         }

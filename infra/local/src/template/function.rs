@@ -15,6 +15,9 @@ pub(super) const KINDS: &[&str] = &[
     "AWS::ApiGatewayV2::Route",
 ];
 
+/// What a function has when the template does not say (SAM: `MemorySize`).
+const MEMORY_MB: u64 = 128;
+
 /// Every function with its routes, schedules and queues.
 pub(super) fn all(
     document: &Value,
@@ -136,6 +139,10 @@ fn function(
         id: resource.id.to_owned(),
         name,
         timeout,
+        memory_mb: own
+            .number("MemorySize")?
+            .or(global.number("MemorySize")?)
+            .unwrap_or(MEMORY_MB),
         environment,
         sources: Vec::new(),
         routes: Vec::new(),

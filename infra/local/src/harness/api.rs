@@ -1,4 +1,4 @@
-//! The calls the demo makes: the public API with its key, and the control plane of the simulator.
+//! The calls to an instance: its public API, with a key.
 
 use std::time::Duration;
 
@@ -6,52 +6,50 @@ use anyhow::{Context, bail};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
-use crate::access::Access;
+use super::access::Access;
 
-/// How often a question is asked again before the demo gives up.
+/// How often a question is asked again before it is given up.
 const TRIES: u32 = 6;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_secs(30);
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
-/// More pages than any list of the demo has; a cursor that leads in circles ends here.
-const PAGES: usize = 50;
+/// More pages than any list has; a cursor that leads in circles ends here.
+const PAGES: usize = 5_000;
 /// How much of an unexpected answer is shown.
 const SHOWN: usize = 600;
 
-pub(crate) struct Api {
+#[derive(Clone)]
+pub struct Api {
     client: Client,
     base: Url,
     key: String,
-    simulator: String,
 }
 
 impl Api {
     /// # Errors
     /// The address cannot be used.
-    pub(crate) fn new(access: &Access) -> anyhow::Result<Self> {
+    pub fn new(access: &Access) -> anyhow::Result<Self> {
         let base =
             Url::parse(&access.url).with_context(|| format!("{} is not an address", access.url))?;
         Ok(Self {
             client: client()?,
             base,
             key: access.api_key.clone(),
-            simulator: access.simulator_url.clone(),
         })
     }
 
     /// # Errors
     /// The answer is not a success, also after some tries when trying again makes sense.
-    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let url = self.base.join(path)?;
-        self.ask(|| self.client.get(url.clone()).bearer_auth(&self.key), path)
-            .await
+        ask(|| self.client.get(url.clone()).bearer_auth(&self.key), path).await
     }
 
     /// Every item of a list, page by page.
     ///
     /// # Errors
     /// A page cannot be had.
-    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+    pub async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
@@ -60,9 +58,7 @@ impl Api {
             if let Some(cursor) = &cursor {
                 url.query_pairs_mut().append_pair("cursor", cursor);
             }
-            let page = self
-                .ask(|| self.client.get(url.clone()).bearer_auth(&self.key), path)
-                .await?;
+            let page = ask(|| self.client.get(url.clone()).bearer_auth(&self.key), path).await?;
             let Some(found) = page.get("items").and_then(Value::as_array) else {
                 bail!(
                     "GET {path} answered without items: {}",
@@ -80,7 +76,7 @@ impl Api {
 
     /// # Errors
     /// The answer is not a success.
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self
             .client
             .post(self.base.join(path)?)
@@ -94,7 +90,7 @@ impl Api {
     ///
     /// # Errors
     /// The answer is not a success.
-    pub(crate) async fn start(&self, path: &str, idempotency_key: &str) -> anyhow::Result<Value> {
+    pub async fn start(&self, path: &str, idempotency_key: &str) -> anyhow::Result<Value> {
         let request = self
             .client
             .post(self.base.join(path)?)
@@ -112,7 +108,7 @@ impl Api {
     ///
     /// # Errors
     /// The instruction cannot be followed, or the answer is not a success.
-    pub(crate) async fn upload(&self, upload: &Value, bytes: Vec<u8>) -> anyhow::Result<()> {
+    pub async fn upload(&self, upload: &Value, bytes: Vec<u8>) -> anyhow::Result<()> {
         let address = upload.get("url").and_then(Value::as_str);
         let address = address.context("the import does not say where to upload its file")?;
         // An address without a host is one of the instance itself.
@@ -142,46 +138,33 @@ impl Api {
         }
         Ok(())
     }
+}
 
-    /// What the simulator counted on one phone number since an instant.
-    ///
-    /// # Errors
-    /// The simulator cannot be asked.
-    pub(crate) async fn simulator(&self, number: &str, since_ms: i64) -> anyhow::Result<Value> {
-        let mut url = Url::parse(&self.simulator)?.join("/_control/report")?;
-        url.query_pairs_mut()
-            .append_pair("phone_number_id", number)
-            .append_pair("since_ms", &since_ms.to_string());
-        self.ask(|| self.client.get(url.clone()), url.as_str())
-            .await
-    }
-
-    /// Asks until there is an answer: a question may be put again, and a demo of several minutes
-    /// should not end because one of hundreds was not answered.
-    async fn ask<F>(&self, request: F, path: &str) -> anyhow::Result<Value>
-    where
-        F: Fn() -> RequestBuilder,
-    {
-        let mut tries = 1;
-        loop {
-            let outcome = match read(request().send().await, "GET", path).await {
-                Ok((status, _)) if passing(status) => {
-                    Err(anyhow::anyhow!("GET {path} answered {status}"))
-                }
-                Ok((status, text)) => return understood(status, &text, "GET", path),
-                Err(error) => Err(error),
-            };
-            if tries == TRIES {
-                return outcome;
+/// Asks until there is an answer: a question may be put again, and a run of several minutes should
+/// not end because one of hundreds was not answered.
+pub(super) async fn ask<F>(request: F, path: &str) -> anyhow::Result<Value>
+where
+    F: Fn() -> RequestBuilder,
+{
+    let mut tries = 1;
+    loop {
+        let outcome = match read(request().send().await, "GET", path).await {
+            Ok((status, _)) if passing(status) => {
+                Err(anyhow::anyhow!("GET {path} answered {status}"))
             }
-            tries += 1;
-            tokio::time::sleep(BETWEEN_TRIES).await;
+            Ok((status, text)) => return understood(status, &text, "GET", path),
+            Err(error) => Err(error),
+        };
+        if tries == TRIES {
+            return outcome;
         }
+        tries += 1;
+        tokio::time::sleep(BETWEEN_TRIES).await;
     }
 }
 
-/// Proxies are for other machines, and the demo talks to its own.
-pub(crate) fn client() -> anyhow::Result<Client> {
+/// Proxies are for other machines, and these programs talk to their own.
+pub fn client() -> anyhow::Result<Client> {
     Ok(Client::builder().timeout(TIMEOUT).no_proxy().build()?)
 }
 
@@ -189,7 +172,7 @@ fn passing(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
-async fn read(
+pub(super) async fn read(
     answer: reqwest::Result<Response>,
     method: &str,
     path: &str,
@@ -200,7 +183,12 @@ async fn read(
     Ok((status, answer.text().await.with_context(context)?))
 }
 
-fn understood(status: StatusCode, text: &str, method: &str, path: &str) -> anyhow::Result<Value> {
+pub(super) fn understood(
+    status: StatusCode,
+    text: &str,
+    method: &str,
+    path: &str,
+) -> anyhow::Result<Value> {
     if status == StatusCode::UNAUTHORIZED {
         bail!(
             "{method} {path} was refused: the API key is not one of this instance; set BLAZZ_API_KEY or BLAZZ_DATA"
@@ -231,7 +219,7 @@ fn shortened(text: &str) -> String {
 ///
 /// # Errors
 /// It has none.
-pub(crate) fn text(value: &Value, name: &str) -> anyhow::Result<String> {
+pub fn text(value: &Value, name: &str) -> anyhow::Result<String> {
     let found = value.get(name).and_then(Value::as_str);
     found
         .map(str::to_owned)
@@ -242,7 +230,7 @@ pub(crate) fn text(value: &Value, name: &str) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// It has none, or it is negative.
-pub(crate) fn count(value: &Value, name: &str) -> anyhow::Result<u64> {
+pub fn count(value: &Value, name: &str) -> anyhow::Result<u64> {
     let found = value.get(name).and_then(Value::as_u64);
     found.with_context(|| {
         format!(

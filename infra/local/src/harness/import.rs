@@ -1,4 +1,4 @@
-//! The first step: the file goes in through an import, as a customer's would.
+//! A file of contacts goes in through an import, as a customer's would.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,8 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::api::{Api, count, text};
-use crate::contacts::Contacts;
-use crate::screen::{Screen, grouped};
+use super::api::{Api, count, text};
+use super::screen::{Screen, grouped};
 
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// An import that is slower than this many bytes a second, after a while to begin, hangs.
@@ -17,12 +16,12 @@ const TO_BEGIN: Duration = Duration::from_secs(120);
 
 /// What became of the rows of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Imported {
-    pub(crate) rows: u64,
-    pub(crate) accepted: u64,
-    pub(crate) updated: u64,
-    pub(crate) duplicates: u64,
-    pub(crate) invalid: u64,
+pub struct Imported {
+    pub rows: u64,
+    pub accepted: u64,
+    pub updated: u64,
+    pub duplicates: u64,
+    pub invalid: u64,
 }
 
 impl Imported {
@@ -50,20 +49,21 @@ impl Imported {
 
 /// # Errors
 /// The import cannot be made, fails, or hangs.
-pub(crate) async fn run(
+pub async fn run(
     api: &Api,
     screen: &Screen,
-    contacts: &Contacts,
+    file_name: &str,
+    bytes: Vec<u8>,
 ) -> anyhow::Result<Imported> {
-    let size = contacts.bytes.len() as u64;
-    let new = json!({"file_name": contacts.name, "size": size, "default_region": "ID"});
+    let size = bytes.len() as u64;
+    let new = json!({"file_name": file_name, "size": size, "default_region": "ID"});
     let import = api.post("/v1/imports", &new).await?;
     let id = text(&import, "id")?;
     let upload = import
         .get("upload")
         .context("the import does not say where to upload its file")?;
-    api.upload(upload, contacts.bytes.clone()).await?;
-    api.start(&format!("/v1/imports/{id}/start"), &format!("demo-{id}"))
+    api.upload(upload, bytes).await?;
+    api.start(&format!("/v1/imports/{id}/start"), &format!("import-{id}"))
         .await?;
 
     let began = Instant::now();

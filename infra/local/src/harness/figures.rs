@@ -6,25 +6,25 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::api::count;
+use super::api::count;
 
 /// The statistics of a campaign.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Figures {
-    pub(crate) recipients: u64,
-    pub(crate) pending: u64,
-    pub(crate) sent: u64,
-    pub(crate) delivered: u64,
-    pub(crate) read: u64,
-    pub(crate) failed: u64,
-    pub(crate) excluded: u64,
-    pub(crate) unknown: u64,
+pub struct Figures {
+    pub recipients: u64,
+    pub pending: u64,
+    pub sent: u64,
+    pub delivered: u64,
+    pub read: u64,
+    pub failed: u64,
+    pub excluded: u64,
+    pub unknown: u64,
 }
 
 impl Figures {
     /// # Errors
     /// A figure is missing.
-    pub(crate) fn of(campaign: &Value) -> anyhow::Result<Self> {
+    pub fn of(campaign: &Value) -> anyhow::Result<Self> {
         let statistics = campaign.get("statistics");
         let statistics = statistics.context("the campaign has no statistics")?;
         Ok(Self {
@@ -40,36 +40,36 @@ impl Figures {
     }
 
     /// Recipients that nothing more will be sent to.
-    pub(crate) fn done(&self) -> u64 {
+    pub fn done(&self) -> u64 {
         self.recipients.saturating_sub(self.pending)
     }
 
     /// Recipients something was sent to, whatever became of it.
-    pub(crate) fn attempted(&self) -> u64 {
+    pub fn attempted(&self) -> u64 {
         self.sent + self.failed + self.unknown
     }
 }
 
 /// What the simulator counted since the campaign began.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Arrivals {
-    pub(crate) accepted: u64,
-    pub(crate) with_more_than_one: u64,
-    pub(crate) refused: BTreeMap<String, u64>,
+pub struct Arrivals {
+    pub accepted: u64,
+    pub with_more_than_one: u64,
+    pub refused: BTreeMap<String, u64>,
     /// From the first to the last arrival.
-    pub(crate) rate_per_second: f64,
+    pub rate_per_second: f64,
     /// Statuses the platform has confirmed.
-    pub(crate) delivered: u64,
-    pub(crate) read: u64,
-    pub(crate) failed: u64,
+    pub delivered: u64,
+    pub read: u64,
+    pub failed: u64,
     /// Webhooks the platform has not confirmed yet.
-    pub(crate) waiting: u64,
+    pub waiting: u64,
 }
 
 impl Arrivals {
     /// # Errors
     /// A count is missing.
-    pub(crate) fn of(report: &Value) -> anyhow::Result<Self> {
+    pub fn of(report: &Value) -> anyhow::Result<Self> {
         let refused = report.get("refused").and_then(Value::as_object);
         let refused = refused.context("the simulator does not say what it refused")?;
         let statuses = report
@@ -96,7 +96,7 @@ impl Arrivals {
 
     /// Leaves out what was refused before the campaign began. An instant cannot separate that: the
     /// campaign begins at the last arrival, and refusals may have followed it.
-    pub(crate) fn without(mut self, before: &Self) -> Self {
+    pub fn without(mut self, before: &Self) -> Self {
         for (code, count) in &before.refused {
             if let Some(refused) = self.refused.get_mut(code) {
                 *refused = refused.saturating_sub(*count);
@@ -109,13 +109,13 @@ impl Arrivals {
 
 /// The rate of the last few seconds.
 #[derive(Default)]
-pub(crate) struct Pace(VecDeque<(Duration, u64)>);
+pub struct Pace(VecDeque<(Duration, u64)>);
 
 const PACE_OVER: Duration = Duration::from_secs(5);
 
 impl Pace {
     /// Enters a count and returns the rate per second; zero until there are two counts.
-    pub(crate) fn enter(&mut self, now: Duration, count: u64) -> f64 {
+    pub fn enter(&mut self, now: Duration, count: u64) -> f64 {
         self.0.push_back((now, count));
         // The oldest that stays is the youngest that is old enough.
         while self
@@ -138,22 +138,48 @@ impl Pace {
 }
 
 /// Decides when a completed campaign has nothing more to expect.
-#[derive(Default)]
-pub(crate) struct Settling {
+pub struct Settling {
     since: Option<Duration>,
     seen: Option<(Figures, Arrivals)>,
     changed: Duration,
+    /// How long a message may still be told of after the last one was sent.
+    life: Duration,
+    /// Never gives up while the simulator has something to tell.
+    patient: bool,
 }
 
-/// A message is read at most this long after it was sent, so that before it nothing is final.
-const LIFE: Duration = Duration::from_secs(15);
+/// A message is read at most this long after it was sent, by the simulator's usual settings, so that
+/// before it nothing is final.
+pub const LIFE: Duration = Duration::from_secs(15);
 const STILL: Duration = Duration::from_secs(2);
 /// After this long without a change the two sides will not agree any more. The checks say how.
 const STUCK: Duration = Duration::from_secs(30);
 
+impl Default for Settling {
+    fn default() -> Self {
+        Self {
+            since: None,
+            seen: None,
+            changed: Duration::ZERO,
+            life: LIFE,
+            patient: false,
+        }
+    }
+}
+
 impl Settling {
+    /// For an instance that is unreachable at times: the simulator tells it again, after minutes too.
+    #[must_use]
+    pub fn patient(life: Duration) -> Self {
+        Self {
+            life,
+            patient: true,
+            ..Self::default()
+        }
+    }
+
     /// Enters what both sides count now, and says whether that is final.
-    pub(crate) fn enter(&mut self, now: Duration, figures: Figures, arrivals: &Arrivals) -> bool {
+    pub fn enter(&mut self, now: Duration, figures: Figures, arrivals: &Arrivals) -> bool {
         let began = *self.since.get_or_insert(now);
         let told = arrivals.waiting == 0
             && arrivals.delivered + arrivals.failed == arrivals.accepted
@@ -167,8 +193,9 @@ impl Settling {
             self.seen = Some((figures, arrivals.clone()));
         }
         let still = now.saturating_sub(self.changed);
-        let old = now.saturating_sub(began) >= LIFE;
-        (told && old && still >= STILL) || still >= STUCK
+        let old = now.saturating_sub(began) >= self.life;
+        let stuck = still >= STUCK && !(self.patient && arrivals.waiting > 0);
+        (told && old && still >= STILL) || stuck
     }
 }
 

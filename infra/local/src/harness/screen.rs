@@ -8,13 +8,14 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 const STYLE: &str = "  {bar:36.green/dim} {percent:>3}%  {prefix}\n  {msg}";
 
-pub(crate) struct Screen {
+pub struct Screen {
     bars: MultiProgress,
     live: bool,
 }
 
 impl Screen {
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn open() -> Self {
         let live = std::io::stdout().is_terminal();
         let target = if live {
             ProgressDrawTarget::stdout()
@@ -28,7 +29,7 @@ impl Screen {
     }
 
     /// Prints lines above any bar. Nobody is left to tell when the terminal is gone.
-    pub(crate) fn say(&self, lines: &str) {
+    pub fn say(&self, lines: &str) {
         self.bars.suspend(|| {
             let mut out = std::io::stdout().lock();
             let _ = writeln!(out, "{lines}");
@@ -37,7 +38,7 @@ impl Screen {
     }
 
     /// A new bar. `title` names what it measures where only lines are printed.
-    pub(crate) fn bar(&self, title: &'static str) -> Bar<'_> {
+    pub fn bar(&self, title: &'static str) -> Bar<'_> {
         let bar = self.live.then(|| {
             let bar = self.bars.add(ProgressBar::new(0));
             if let Ok(style) = ProgressStyle::with_template(STYLE) {
@@ -54,7 +55,7 @@ impl Screen {
     }
 }
 
-pub(crate) struct Bar<'a> {
+pub struct Bar<'a> {
     screen: &'a Screen,
     title: &'static str,
     bar: Option<ProgressBar>,
@@ -63,7 +64,7 @@ pub(crate) struct Bar<'a> {
 
 impl Bar<'_> {
     /// Shows how far it is: `pace` beside the bar, `counts` below it.
-    pub(crate) fn show(&mut self, done: u64, of: u64, pace: &str, counts: &str) {
+    pub fn show(&mut self, done: u64, of: u64, pace: &str, counts: &str) {
         if let Some(bar) = &self.bar {
             // A bar of nothing would be full.
             bar.set_length(of.max(1));
@@ -79,7 +80,7 @@ impl Bar<'_> {
     }
 
     /// Replaces the bar by its result.
-    pub(crate) fn end(self, result: &str) {
+    pub fn end(self, result: &str) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -97,7 +98,7 @@ impl Drop for Bar<'_> {
 }
 
 /// A count with its thousands apart.
-pub(crate) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -110,7 +111,7 @@ pub(crate) fn grouped(count: u64) -> String {
 }
 
 /// Minutes and seconds.
-pub(crate) fn clock(seconds: u64) -> String {
+pub fn clock(seconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 

@@ -7,24 +7,22 @@ use anyhow::{Context, bail};
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::settings::Settings;
-
 /// The file in the data folder of an instance.
-pub(crate) const FILE: &str = "demo.json";
+pub const FILE: &str = "demo.json";
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Access {
-    pub(crate) url: String,
-    pub(crate) api_key: String,
-    pub(crate) simulator_url: String,
+pub struct Access {
+    pub url: String,
+    pub api_key: String,
+    pub simulator_url: String,
     /// The channel to send from; without it the first one of the workspace is taken.
-    pub(crate) channel: Option<String>,
+    pub channel: Option<String>,
 }
 
 impl Access {
     /// # Errors
     /// The file is missing, is not JSON, or lacks an entry.
-    pub(crate) fn from_file(path: &Path) -> anyhow::Result<Self> {
+    pub fn from_file(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
         let written: Value = serde_json::from_str(&text)
@@ -53,22 +51,21 @@ impl Access {
     ///
     /// # Errors
     /// There is neither a key nor a usable file.
-    pub(crate) fn running(url: &str, settings: &Settings) -> anyhow::Result<Self> {
-        let path = settings.data.join(FILE);
-        let written = Self::from_file(&path);
-        match (&settings.api_key, written) {
+    pub fn running(url: &str, api_key: Option<&str>, data: &Path) -> anyhow::Result<Self> {
+        let written = Self::from_file(&data.join(FILE));
+        match (api_key.map(str::to_owned), written) {
             (None, Err(error)) => Err(error.context(
                 "BLAZZ_URL is set, but there is no key: set BLAZZ_API_KEY, or BLAZZ_DATA to the data folder of the instance",
             )),
             (Some(key), Err(_)) => Ok(Self {
                 url: url.to_owned(),
-                api_key: key.clone(),
+                api_key: key,
                 simulator_url: beside(url)?,
                 channel: None,
             }),
             (key, Ok(written)) => Ok(Self {
                 url: url.to_owned(),
-                api_key: key.clone().unwrap_or(written.api_key),
+                api_key: key.unwrap_or(written.api_key),
                 ..written
             }),
         }
@@ -91,43 +88,26 @@ fn beside(url: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn settings(data: &Path, api_key: Option<&str>) -> Settings {
-        Settings {
-            url: None,
-            api_key: api_key.map(str::to_owned),
-            data: data.to_owned(),
-            contacts: None,
-            output: data.to_owned(),
-        }
-    }
-
     #[test]
     fn the_file_gives_everything_but_the_address() {
         let folder = tempfile::tempdir().unwrap();
         let text = r#"{"url": "http://localhost:8787", "api_key": "sk_live_a",
             "simulator_url": "http://localhost:8788/", "channel": "ch_1"}"#;
         fs::write(folder.path().join(FILE), text).unwrap();
-        let access =
-            Access::running("http://127.0.0.1:8787", &settings(folder.path(), None)).unwrap();
+        let access = Access::running("http://127.0.0.1:8787", None, folder.path()).unwrap();
         assert_eq!(access.url, "http://127.0.0.1:8787");
         assert_eq!(access.api_key, "sk_live_a");
         assert_eq!(access.simulator_url, "http://localhost:8788");
         assert_eq!(access.channel.as_deref(), Some("ch_1"));
-        let other = Access::running(
-            "http://127.0.0.1:8787",
-            &settings(folder.path(), Some("sk_live_b")),
-        );
+        let other = Access::running("http://127.0.0.1:8787", Some("sk_live_b"), folder.path());
         assert_eq!(other.unwrap().api_key, "sk_live_b");
     }
 
     #[test]
     fn a_key_of_the_environment_needs_no_file() {
         let folder = tempfile::tempdir().unwrap();
-        let access = Access::running(
-            "http://localhost:9000",
-            &settings(folder.path(), Some("sk_live_b")),
-        );
+        let access = Access::running("http://localhost:9000", Some("sk_live_b"), folder.path());
         assert_eq!(access.unwrap().simulator_url, "http://localhost:9001");
-        assert!(Access::running("http://localhost:9000", &settings(folder.path(), None)).is_err());
+        assert!(Access::running("http://localhost:9000", None, folder.path()).is_err());
     }
 }
