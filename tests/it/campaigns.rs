@@ -41,13 +41,11 @@ async fn a_template_that_cannot_be_sent_is_refused_in_words() {
     let owner = t.owner("acme").await;
     let channel = t.connect(&owner).await;
     let group = t.group(&owner, "A").await;
-    for (name, word) in [("paused_offer", "paused"), ("spring_sale", "picture")] {
-        let template = t.template(&owner, name).await;
-        let body = json!({"name": "x", "channel": channel, "template": template, "audience": {"groups": [group]}});
-        let problem = owner.post(&t, "/v1/campaigns", body).await.expect(422);
-        let messages = problem["errors"].to_string();
-        assert!(messages.contains(word), "{messages}");
-    }
+    let template = t.template(&owner, "paused_offer").await;
+    let body = json!({"name": "x", "channel": channel, "template": template, "audience": {"groups": [group]}});
+    let problem = owner.post(&t, "/v1/campaigns", body).await.expect(422);
+    let messages = problem["errors"].to_string();
+    assert!(messages.contains("paused"), "{messages}");
     t.finish().await;
 }
 

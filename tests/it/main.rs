@@ -10,6 +10,7 @@
 mod audiences;
 mod campaigns;
 mod contacts;
+mod content;
 mod faults;
 mod identity;
 mod imports;

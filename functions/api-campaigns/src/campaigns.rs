@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::campaign::{Audience, AudienceForm, State as CampaignState};
 use domain::id::{CampaignId, ChannelId};
-use domain::template::Mapping;
+use domain::template::{HeaderContent, HeaderInput, Mapping};
 use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,11 @@ pub(crate) struct CampaignIn {
         "body.3": {"from": "text", "value": "Friday"}
     }))]
     variables: Mapping,
+    /// What stands at the top of the message, when the template has a picture, video or document there:
+    /// a `link` that WhatsApp fetches, or the id of an uploaded `media`; a document has a `file_name`.
+    /// For a template with a place: `latitude`, `longitude`, `name` and `address`.
+    #[schema(value_type = Option<Object>, example = json!({"link": "https://shop.example/menu.jpg"}))]
+    header: Option<HeaderInput>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -59,6 +64,8 @@ pub(crate) struct CampaignOut {
     audience: Audience,
     #[schema(value_type = Object)]
     variables: Mapping,
+    #[schema(value_type = Option<Object>)]
+    header: Option<HeaderContent>,
     statistics: StatisticsOut,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -117,6 +124,7 @@ pub(crate) async fn create(
         template,
         audience,
         variables,
+        header,
     } = body;
     let new = NewCampaign {
         name,
@@ -124,6 +132,7 @@ pub(crate) async fn create(
         template,
         audience,
         variables,
+        header,
     };
     let campaign = campaign::create(&app, &actor, new).await?;
     Ok((
@@ -202,6 +211,7 @@ pub(crate) async fn out(
         },
         audience: campaign.audience,
         variables: campaign.variables,
+        header: campaign.header,
         statistics: StatisticsOut {
             recipients: counters.recipients,
             pending: counters.pending,

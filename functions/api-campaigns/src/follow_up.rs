@@ -6,7 +6,7 @@ use app::campaign::{self, FollowUp};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::CampaignId;
-use domain::template::Mapping;
+use domain::template::{HeaderInput, Mapping};
 use http_api::{Authenticated, Failure, Id, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -18,10 +18,12 @@ use crate::campaigns::{CampaignOut, out};
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct FollowUpIn {
     name: Option<String>,
-    /// The id of another approved template, which takes variables of its own.
+    /// The id of another approved template, which takes variables and a header of its own.
     template: Option<String>,
     #[schema(value_type = Option<Object>)]
     variables: Option<Mapping>,
+    #[schema(value_type = Option<Object>)]
+    header: Option<HeaderInput>,
 }
 
 /// Creates a draft for those whose message failed for a reason that may have passed, with the same
@@ -57,11 +59,13 @@ pub(crate) async fn follow_up(
         name,
         template,
         variables,
+        header,
     } = body.map(|Json(body)| body).unwrap_or_default();
     let with = FollowUp {
         name,
         template,
         variables,
+        header,
     };
     let campaign = campaign::follow_up(&app, &actor, &id, with).await?;
     Ok((

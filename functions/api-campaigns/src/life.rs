@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::campaign::AudienceForm;
 use domain::id::CampaignId;
-use domain::template::Mapping;
+use domain::template::{HeaderInput, Mapping};
 use http_api::{Authenticated, Failure, Id, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -27,6 +27,9 @@ pub(crate) struct CampaignChange {
     /// A source for each variable of the template.
     #[schema(value_type = Option<Object>)]
     variables: Option<Mapping>,
+    /// What stands at the top of the message; another template takes one of its own.
+    #[schema(value_type = Option<Object>)]
+    header: Option<HeaderInput>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -54,12 +57,14 @@ pub(crate) async fn update(
         template,
         audience,
         variables,
+        header,
     } = body;
     let edit = campaign::Edit {
         name,
         template,
         audience,
         variables,
+        header,
     };
     let campaign = campaign::edit(&app, &actor, &id, edit).await?;
     Ok(Json(out(&app, &actor, campaign).await?))

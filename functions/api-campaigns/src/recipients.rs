@@ -7,7 +7,7 @@ use domain::campaign::{Excluded, Tab};
 use domain::id::{CampaignId, ContactId};
 use domain::message::Outcome;
 use domain::phone::Phone;
-use domain::template::Rendered;
+use domain::template::{Rendered, RenderedButton, RenderedHeader};
 use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,21 @@ pub(crate) struct RecipientOut {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MessageOut {
-    header: Option<String>,
+    /// `{"type": "text", "text": "…"}`, or the file or place at the top.
+    #[schema(value_type = Option<Object>)]
+    header: Option<RenderedHeader>,
     body: String,
     footer: Option<String>,
+    buttons: Vec<ButtonOut>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ButtonOut {
+    /// `url`, `quick_reply`, `phone_number` or `copy_code`.
+    kind: String,
+    text: String,
+    /// The link, number, code or payload.
+    value: Option<String>,
 }
 
 /// Lists the recipients of a campaign.
@@ -93,18 +105,6 @@ impl From<Recipient> for RecipientOut {
             replied_at,
             at,
         } = recipient;
-        let message = message.map(
-            |Rendered {
-                 header,
-                 body,
-                 footer,
-                 ..
-             }| MessageOut {
-                header,
-                body,
-                footer,
-            },
-        );
         Self {
             contact,
             phone,
@@ -113,9 +113,33 @@ impl From<Recipient> for RecipientOut {
             code,
             excluded: excluded.map(Excluded::as_str),
             reason,
-            message,
+            message: message.map(MessageOut::from),
             replied_at,
             at,
         }
+    }
+}
+
+impl From<Rendered> for MessageOut {
+    fn from(rendered: Rendered) -> Self {
+        let Rendered {
+            header,
+            body,
+            footer,
+            buttons,
+        } = rendered;
+        Self {
+            header,
+            body,
+            footer,
+            buttons: buttons.into_iter().map(ButtonOut::from).collect(),
+        }
+    }
+}
+
+impl From<RenderedButton> for ButtonOut {
+    fn from(button: RenderedButton) -> Self {
+        let RenderedButton { kind, text, value } = button;
+        Self { kind, text, value }
     }
 }

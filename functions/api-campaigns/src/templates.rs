@@ -4,7 +4,7 @@ use app::App;
 use app::template::{self, StoredTemplate};
 use axum::extract::{Path, State};
 use domain::id::ChannelId;
-use domain::template::Components;
+use domain::template::{Components, Slot, Values};
 use http_api::{Authenticated, Failure, Json, PageOut, PageQuery, Problem, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,11 @@ pub(crate) struct TemplateOut {
     components: Components,
     /// Where values are needed: `body.1`, `body.first_name`, `header.1`, `button.0`.
     variables: Vec<String>,
+    /// Where a value may be given: the payload that comes back when a quick reply is pressed.
+    optional_variables: Vec<String>,
+    /// The values Meta approved the template with.
+    #[schema(value_type = Object)]
+    examples: Values,
     waba_id: String,
     quality: Option<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -91,7 +96,9 @@ impl From<StoredTemplate> for TemplateOut {
             waba_id,
             synced_at,
         } = stored;
-        let variables = template.slots().iter().map(ToString::to_string).collect();
+        let names = |slots: Vec<Slot>| slots.iter().map(ToString::to_string).collect();
+        let (variables, optional_variables) =
+            (names(template.slots()), names(template.optional_slots()));
         Self {
             id: template.id,
             name: template.name,
@@ -101,6 +108,8 @@ impl From<StoredTemplate> for TemplateOut {
             parameter_format: template.parameter_format.as_str().to_owned(),
             components: template.components,
             variables,
+            optional_variables,
+            examples: template.examples,
             waba_id,
             quality: template.quality,
             synced_at,

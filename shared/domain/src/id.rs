@@ -94,6 +94,8 @@ id!(/// One upload of a contact file.
     ImportId, "im", "import");
 id!(/// One template going to one audience.
     CampaignId, "cp", "campaign");
+id!(/// A file that was uploaded to be shown in messages.
+    MediaId, "md", "media");
 id!(/// A stored file.
     FileId, "fi", "file");
 id!(/// What one contact and one channel say to each other.

@@ -7,6 +7,7 @@ pub mod chat;
 pub mod contact;
 pub mod event;
 pub mod id;
+pub mod media;
 pub mod message;
 pub mod pacing;
 pub mod phone;

@@ -15,6 +15,9 @@ pub mod signature;
 mod template;
 pub mod webhook;
 
-pub use client::{Accepted, AccessToken, Client, InvalidBaseUrl, Page, PhoneNumber};
+pub use client::{
+    Accepted, AccessToken, Client, InvalidBaseUrl, KEPT, Page, PhoneNumber, UPLOAD_AT_MOST, Upload,
+    UploadedMedia,
+};
 pub use error::{Again, ApiError, ErrorClass, MetaError, SendError, again, class, reason};
 pub use outbound::{Content, Outbound, TemplateMessage};

@@ -1,7 +1,11 @@
 //! What we send, and the JSON Meta wants for it (Meta: sending messages; template messages).
 
-use domain::template::{Button, Header, Key, ParameterFormat, Slot, Template, Values};
+use domain::template::{
+    Button, Header, HeaderContent, Key, MediaSource, ParameterFormat, Slot, Template, Values,
+};
 use serde_json::{Value, json};
+
+use crate::client::UploadedMedia;
 
 /// A message to one person.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +35,16 @@ pub struct TemplateMessage {
 impl TemplateMessage {
     /// Values come from filling a mapping, which leaves none out. Were one missing, Meta would
     /// refuse the message for the wrong count; it could not go out with a hole in it.
-    pub fn new(template: &Template, values: &Values) -> Self {
+    ///
+    /// `answer` comes back when a quick reply is pressed that was given no payload of its own. It
+    /// names the message, so an answer is known for what it answers; left to itself Meta would
+    /// return the button's text, which comes along anyway.
+    pub fn new(
+        template: &Template,
+        header: Option<&HeaderContent<UploadedMedia>>,
+        values: &Values,
+        answer: &str,
+    ) -> Self {
         let slots = template.slots();
         let named = template.parameter_format == ParameterFormat::Named;
         let texts = |part: fn(&Slot) -> Option<&Key>| -> Vec<Value> {
@@ -43,9 +56,14 @@ impl TemplateMessage {
                 .collect()
         };
         let mut components = Vec::new();
-        let header = texts(header_key);
-        // Checked by kind as well, so that no other header can ever get a text parameter.
-        if matches!(template.components.header, Some(Header::Text { .. })) && !header.is_empty() {
+        let header = match &template.components.header {
+            Some(Header::Text { .. }) => texts(header_key),
+            Some(Header::Image | Header::Video | Header::Document | Header::Location) => {
+                header.map(header_parameter).into_iter().collect()
+            }
+            None => Vec::new(),
+        };
+        if !header.is_empty() {
             components.push(json!({"type": "header", "parameters": header}));
         }
         let body = texts(body_key);
@@ -54,7 +72,7 @@ impl TemplateMessage {
         }
         let buttons = template.components.buttons.iter().enumerate();
         components.extend(buttons.filter_map(|(index, button)| {
-            button_component(index, button, values.get(&Slot::Button(index))?)
+            button_component(index, button, template.button_value(index, values), answer)
         }));
         let (name, language) = (template.name.clone(), template.language.clone());
         Self {
@@ -132,17 +150,44 @@ fn text_parameter(key: &Key, value: &str, named: bool) -> Value {
     }
 }
 
+/// A file by its link or by Meta's id, or a place.
+fn header_parameter(header: &HeaderContent<UploadedMedia>) -> Value {
+    let file = |source: &MediaSource<UploadedMedia>| match source {
+        MediaSource::Link(link) => json!({"link": link.as_str()}),
+        MediaSource::Media(UploadedMedia(id)) => json!({"id": id}),
+    };
+    match header {
+        HeaderContent::Image { source } => json!({"type": "image", "image": file(source)}),
+        HeaderContent::Video { source } => json!({"type": "video", "video": file(source)}),
+        HeaderContent::Document { source, file_name } => {
+            let mut document = file(source);
+            document["filename"] = json!(file_name);
+            json!({"type": "document", "document": document})
+        }
+        HeaderContent::Location(place) => json!({"type": "location", "location": {
+            "latitude": place.latitude.to_string(), "longitude": place.longitude.to_string(),
+            "name": place.name, "address": place.address}}),
+    }
+}
+
 /// Variables of buttons have no names, whatever the template's format.
-fn button_component(index: usize, button: &Button, value: &str) -> Option<Value> {
+fn button_component(
+    index: usize,
+    button: &Button,
+    value: Option<&str>,
+    answer: &str,
+) -> Option<Value> {
     let (sub_type, parameter) = match button {
-        Button::Url { .. } => ("url", json!({"type": "text", "text": value})),
+        Button::Url { .. } => ("url", json!({"type": "text", "text": value?})),
         Button::CopyCode { .. } => (
             "copy_code",
-            json!({"type": "coupon_code", "coupon_code": value}),
+            json!({"type": "coupon_code", "coupon_code": value?}),
         ),
-        Button::QuickReply { .. } | Button::PhoneNumber { .. } | Button::Other { .. } => {
-            return None;
-        }
+        Button::QuickReply { .. } => (
+            "quick_reply",
+            json!({"type": "payload", "payload": value.unwrap_or(answer)}),
+        ),
+        Button::PhoneNumber { .. } | Button::Other { .. } => return None,
     };
     let index = index.to_string();
     Some(json!({"type": "button", "sub_type": sub_type, "index": index, "parameters": [parameter]}))

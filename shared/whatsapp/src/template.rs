@@ -4,10 +4,12 @@
 //! Nothing unknown is an error: a component we cannot send is remembered by its kind, so that the
 //! template is listed and refused with words instead of being lost.
 
-use domain::template::{Button, Components, Header, ParameterFormat, Template, TemplateStatus};
+use domain::template::{
+    Button, Components, Header, Key, ParameterFormat, Slot, Template, TemplateStatus, Values,
+};
 use serde_json::Value;
 
-use crate::lenient::{list, text};
+use crate::lenient::{as_text, list, text};
 
 /// The fields to ask for; the quality is not among Meta's defaults.
 pub(crate) const FIELDS: &str =
@@ -31,6 +33,7 @@ pub(crate) fn parse(value: &Value) -> Option<Template> {
             .get("quality_score")
             .and_then(|quality| text(quality, "score"))
             .map(|score| score.to_ascii_lowercase()),
+        examples: examples(list(value, "components")),
     })
 }
 
@@ -90,6 +93,66 @@ fn button(button: &Value) -> Button {
     }
 }
 
+/// The values the template was approved with: samples for each variable that has one.
+fn examples(parts: &[Value]) -> Values {
+    let mut examples = Values::default();
+    for part in parts {
+        let example = part.get("example").unwrap_or(&Value::Null);
+        match kind(part, "type").as_str() {
+            "header" => {
+                let texts = list(example, "header_text");
+                let named = list(example, "header_text_named_params");
+                add(&mut examples, Slot::Header, texts, named);
+            }
+            "body" => {
+                // A list of samples, each of which has a text for every variable.
+                let first = list(example, "body_text").first();
+                let texts = first
+                    .and_then(Value::as_array)
+                    .map_or(&[][..], Vec::as_slice);
+                let named = list(example, "body_text_named_params");
+                add(&mut examples, Slot::Body, texts, named);
+            }
+            "buttons" => {
+                for (index, button) in list(part, "buttons").iter().enumerate() {
+                    if let Some(example) = button_example(button) {
+                        examples.0.insert(Slot::Button(index), example);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    examples
+}
+
+fn add(examples: &mut Values, place: fn(Key) -> Slot, texts: &[Value], named: &[Value]) {
+    let numbered = (1..)
+        .zip(texts)
+        .filter_map(|(number, example)| Some((place(Key::Position(number)), as_text(example)?)));
+    let named = named.iter().filter_map(|parameter| {
+        let key = Key::parse(&text(parameter, "param_name")?)?;
+        Some((place(key), text(parameter, "example")?))
+    });
+    examples.0.extend(numbered.chain(named));
+}
+
+/// The sample of a link is the whole link; only its end is the variable's.
+fn button_example(button: &Value) -> Option<String> {
+    let example = button.get("example")?;
+    let example = example.get(0).map_or_else(|| as_text(example), as_text)?;
+    match kind(button, "type").as_str() {
+        "copy_code" => Some(example),
+        "url" => {
+            let url = text(button, "url")?;
+            let (before, _) = url.split_once("{{")?;
+            let end = example.strip_prefix(before)?;
+            (!end.is_empty()).then(|| end.to_owned())
+        }
+        _ => None,
+    }
+}
+
 fn kind(value: &Value, key: &str) -> String {
     text(value, key).map_or_else(|| "unknown".to_owned(), |word| word.to_ascii_lowercase())
 }
@@ -134,6 +197,80 @@ mod tests {
             ["header.1", "body.1", "body.2", "button.0", "button.3"]
         );
         assert_eq!(sendable(&template), Ok(()));
+    }
+
+    #[test]
+    fn the_examples_of_every_variable_are_read() {
+        let wire = json!({
+            "id": "6", "name": "n", "language": "en", "status": "APPROVED", "components": [
+                {"type": "HEADER", "format": "TEXT", "text": "Order {{1}}",
+                 "example": {"header_text": ["42"]}},
+                {"type": "BODY", "text": "Hello {{1}}, on {{2}}.",
+                 "example": {"body_text": [["Ada", "Friday"], ["Budi", "Monday"]]}},
+                {"type": "BUTTONS", "buttons": [
+                    {"type": "QUICK_REPLY", "text": "Stop"},
+                    {"type": "URL", "text": "Track", "url": "https://shop.example/t/{{1}}",
+                     "example": ["https://shop.example/t/a1b2"]},
+                    {"type": "COPY_CODE", "example": "SAVE25"},
+                    {"type": "URL", "text": "Shop", "url": "https://shop.example/{{1}}",
+                     "example": ["https://elsewhere.example/x"]}]},
+            ],
+        });
+        let examples = serde_json::to_value(parse(&wire).unwrap().examples).unwrap();
+        assert_eq!(
+            examples,
+            json!({"header.1": "42", "body.1": "Ada", "body.2": "Friday", "button.1": "a1b2", "button.2": "SAVE25"})
+        );
+        let named = json!({
+            "id": "6", "name": "n", "language": "en", "parameter_format": "NAMED", "components": [
+                {"type": "HEADER", "format": "TEXT", "text": "{{shop}}", "example":
+                    {"header_text_named_params": [{"param_name": "shop", "example": "Toko"}]}},
+                {"type": "BODY", "text": "Hi {{first_name}}", "example":
+                    {"body_text_named_params": [{"param_name": "first_name", "example": "Ada"}, {}]}},
+            ],
+        });
+        let examples = serde_json::to_value(parse(&named).unwrap().examples).unwrap();
+        assert_eq!(
+            examples,
+            json!({"header.shop": "Toko", "body.first_name": "Ada"})
+        );
+    }
+
+    #[test]
+    fn every_kind_of_button_and_header_is_read_and_what_cannot_be_sent_is_refused_by_name() {
+        let with = |header: &str, button: Value| {
+            let wire = json!({"id": "6", "name": "n", "language": "en", "status": "APPROVED",
+                "components": [
+                    {"type": "HEADER", "format": header, "text": "Hello"},
+                    {"type": "BODY", "text": "Hi"},
+                    {"type": "BUTTONS", "buttons": [button]}]});
+            sendable(&parse(&wire).unwrap()).map_err(|error| error.to_string())
+        };
+        for header in ["TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION"] {
+            assert_eq!(
+                with(header, json!({"type": "QUICK_REPLY", "text": "Yes"})),
+                Ok(())
+            );
+        }
+        for kind in [
+            "URL",
+            "PHONE_NUMBER",
+            "COPY_CODE",
+            "VOICE_CALL",
+            "REQUEST_CONTACT_INFO",
+        ] {
+            assert_eq!(
+                with("TEXT", json!({"type": kind, "text": "x"})),
+                Ok(()),
+                "{kind}"
+            );
+        }
+        for kind in ["FLOW", "CATALOG", "MPM", "SPM", "OTP", "BRAND_NEW"] {
+            let refused = with("TEXT", json!({"type": kind, "text": "x"})).unwrap_err();
+            let word = kind.to_lowercase().replace('_', " ");
+            assert!(refused.contains(&word), "{refused}");
+        }
+        assert!(with("GIF", json!({"type": "QUICK_REPLY"})).is_err());
     }
 
     #[test]

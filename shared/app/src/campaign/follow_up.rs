@@ -3,7 +3,7 @@
 use domain::campaign::{AudienceForm, Ended};
 use domain::contact::NAME_MAX;
 use domain::id::CampaignId;
-use domain::template::Mapping;
+use domain::template::{HeaderInput, Mapping};
 use domain::workspace::Permission;
 
 use super::{Campaign, NewCampaign, create, find};
@@ -18,6 +18,7 @@ pub async fn retry(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
     let earlier = started(app, actor, id).await?;
     let new = NewCampaign {
         name: named(&earlier.name, "retry"),
+        header: earlier.header_input(),
         channel: earlier.channel,
         template: earlier.template.id,
         audience: recipients(id, Ended::Failed),
@@ -27,12 +28,13 @@ pub async fn retry(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
 }
 
 /// What is said to those who replied; `None` keeps what the earlier campaign has. Another template takes
-/// variables of its own.
+/// variables and a header of its own.
 #[derive(Debug, Clone, Default)]
 pub struct FollowUp {
     pub name: Option<String>,
     pub template: Option<String>,
     pub variables: Option<Mapping>,
+    pub header: Option<HeaderInput>,
 }
 
 /// Makes a draft for those who replied to an earlier campaign.
@@ -46,9 +48,9 @@ pub async fn follow_up(
     with: FollowUp,
 ) -> Result<Campaign, Error> {
     let earlier = started(app, actor, id).await?;
-    let kept = match &with.template {
-        Some(template) if *template != earlier.template.id => Mapping::default(),
-        Some(_) | None => earlier.variables,
+    let (variables, header) = match &with.template {
+        Some(template) if *template != earlier.template.id => (Mapping::default(), None),
+        Some(_) | None => (earlier.variables.clone(), earlier.header_input()),
     };
     let new = NewCampaign {
         name: with
@@ -57,7 +59,8 @@ pub async fn follow_up(
         channel: earlier.channel,
         template: with.template.unwrap_or(earlier.template.id),
         audience: recipients(id, Ended::Replied),
-        variables: with.variables.unwrap_or(kept),
+        variables: with.variables.unwrap_or(variables),
+        header: with.header.or(header),
     };
     create(app, actor, new).await
 }

@@ -3,7 +3,7 @@
 use domain::campaign::{Audience, State};
 use domain::id::{CampaignId, ChannelId, ContactId, WorkspaceId};
 use domain::phone::Phone;
-use domain::template::{Mapping, Template, Values};
+use domain::template::{HeaderContent, HeaderInput, Mapping, Template, Values};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub struct Campaign {
     pub template: Template,
     pub audience: Audience,
     pub variables: Mapping,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderContent>,
     /// Why the campaign stopped by itself, in words.
     #[serde(default)]
     pub reason: Option<String>,
@@ -38,6 +40,11 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// What stands at the top as it was given, to be checked once more.
+    pub(crate) fn header_input(&self) -> Option<HeaderInput> {
+        self.header.as_ref().map(HeaderInput::from)
+    }
+
     /// Its rows hold the audience from here on.
     pub(crate) fn is_under_way(&self) -> bool {
         matches!(

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use domain::campaign::{AudienceForm, State};
 use domain::id::CampaignId;
-use domain::template::Mapping;
+use domain::template::{HeaderInput, Mapping};
 use domain::workspace::Permission;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::item::{Campaign, Progress};
-use super::{audience, check, dispatch, find, recheck, tick};
+use super::{Content, audience, content, dispatch, find, recheck, tick};
 use crate::store::{Committed, Scope, Write};
 use crate::task::CampaignPlan;
 use crate::{Actor, App, Error, workspace};
@@ -23,13 +23,14 @@ use crate::{Actor, App, Error, workspace};
 /// The furthest ahead that a campaign may be scheduled.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// What an edit changes; what is absent stays.
+/// What an edit changes; what is absent stays. Another template takes a header of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Edit {
     pub name: Option<String>,
     pub template: Option<String>,
     pub audience: Option<AudienceForm>,
     pub variables: Option<Mapping>,
+    pub header: Option<HeaderInput>,
 }
 
 /// Changes a campaign that has not started. What it names is checked as when it was made.
@@ -60,13 +61,21 @@ pub async fn edit(
         new.audience = audience.unwrap_or(new.audience);
     }
     let template = edit.template.as_ref().unwrap_or(&old.template.id);
-    let Campaign {
-        channel, variables, ..
-    } = &new;
-    match check(app, scope, channel, template, variables, &mut refused).await? {
-        Some(template) if refused.is_empty() => new.template = template,
-        _ => return Err(Error::Invalid(refused)),
-    }
+    let kept = old.header_input().filter(|_| *template == old.template.id);
+    let content = content::check(
+        app,
+        scope,
+        &new.channel,
+        template,
+        &new.variables,
+        edit.header.or(kept).as_ref(),
+        &mut refused,
+    )
+    .await?;
+    let Some(Content { template, header }) = content.filter(|_| refused.is_empty()) else {
+        return Err(Error::Invalid(refused));
+    };
+    (new.template, new.header) = (template, header);
     let due = new.scheduled_at;
     swap(app, scope, &old, new, due).await
 }
@@ -263,11 +272,12 @@ pub(super) async fn swap(
 
 async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, Error> {
     let state = old.state.start()?;
-    let template = recheck(app, scope, old).await?;
+    let Content { template, header } = recheck(app, scope, old).await?;
     let new = Campaign {
         state,
         epoch: old.epoch + 1,
         template,
+        header,
         started_at: Some(app.now()),
         ..old.clone()
     };

@@ -5,6 +5,7 @@
 //! takes up again what got stuck.
 
 mod audience;
+mod content;
 pub mod dispatch;
 mod follow_up;
 mod item;
@@ -21,14 +22,14 @@ pub mod tick;
 
 use domain::campaign::{AudienceForm, State};
 use domain::id::{CampaignId, ChannelId};
-use domain::template::{Mapping, sendable};
+use domain::template::{HeaderInput, Mapping};
 use domain::workspace::Permission;
 
-use crate::error::FieldError;
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error, channel, template};
+use crate::{Actor, App, Error};
 
+use content::Content;
 pub use follow_up::{FollowUp, follow_up, retry};
 pub use item::{Campaign, Progress};
 pub use life::{Edit, cancel, edit, pause, resume, schedule, start, unschedule};
@@ -45,6 +46,8 @@ pub struct NewCampaign {
     pub template: String,
     pub audience: AudienceForm,
     pub variables: Mapping,
+    /// What stands at the top, when the template has a picture, video, document or place there.
+    pub header: Option<HeaderInput>,
 }
 
 /// Makes a draft. Everything it names is checked now, with every refused field named, and again when
@@ -57,12 +60,13 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
     let scope = app.store.workspace(&actor.workspace);
     let name = name(&new.name)?;
     let mut refused = Vec::new();
-    let content = check(
+    let content = content::check(
         app,
         scope,
         &new.channel,
         &new.template,
         &new.variables,
+        new.header.as_ref(),
         &mut refused,
     )
     .await?;
@@ -77,9 +81,10 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
         state: State::Draft,
         epoch: 0,
         channel: new.channel,
-        template: content,
+        template: content.template,
         audience,
         variables: new.variables,
+        header: content.header,
         reason: None,
         scheduled_at: None,
         created_at: app.now(),
@@ -139,13 +144,9 @@ pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &CampaignId) -> Result
         .ok_or_else(|| Error::not_found("the campaign"))
 }
 
-/// The template to freeze when a campaign starts: as it is approved now, not as it was when the draft
-/// was made. What the campaign names must still exist and fit together.
-async fn recheck(
-    app: &App,
-    scope: Scope<'_>,
-    campaign: &Campaign,
-) -> Result<domain::template::Template, Error> {
+/// The content to freeze when a campaign starts: the template as it is approved now, not as it was when
+/// the draft was made. What the campaign names must still exist and fit together.
+async fn recheck(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<Content, Error> {
     let Campaign {
         channel,
         template,
@@ -154,7 +155,16 @@ async fn recheck(
         ..
     } = campaign;
     let mut refused = Vec::new();
-    let content = check(app, scope, channel, &template.id, variables, &mut refused).await?;
+    let content = content::check(
+        app,
+        scope,
+        channel,
+        &template.id,
+        variables,
+        campaign.header_input().as_ref(),
+        &mut refused,
+    )
+    .await?;
     audience::check(app, scope, audience, &mut refused).await?;
     match content {
         Some(content) if refused.is_empty() => Ok(content),
@@ -164,53 +174,4 @@ async fn recheck(
 
 fn name(text: &str) -> Result<String, Error> {
     domain::contact::name(text)?.ok_or_else(|| Error::invalid("name", "a campaign needs a name"))
-}
-
-/// The template to freeze, when channel, template and variables exist and fit together.
-async fn check(
-    app: &App,
-    scope: Scope<'_>,
-    channel: &ChannelId,
-    template: &str,
-    variables: &Mapping,
-    refused: &mut Vec<FieldError>,
-) -> Result<Option<domain::template::Template>, Error> {
-    let mut refuse = |field: String, message: String| refused.push(FieldError { field, message });
-    let channel = found(channel::find(app, scope, channel).await)?;
-    if channel.is_none() {
-        refuse(
-            "channel".into(),
-            "there is no such channel in this workspace".into(),
-        );
-    }
-    let stored = found(template::find(app, scope, template).await)?;
-    match &stored {
-        None => refuse(
-            "template".into(),
-            "there is no such template in this workspace; sync the templates".into(),
-        ),
-        Some(stored) => {
-            if channel.is_some_and(|channel| channel.waba_id != stored.waba_id) {
-                refuse(
-                    "template".into(),
-                    "the template belongs to another WhatsApp account than the channel".into(),
-                );
-            }
-            if let Err(error) = sendable(&stored.template) {
-                refuse("template".into(), error.to_string());
-            }
-            for error in variables.check(&stored.template).err().unwrap_or_default() {
-                refuse(error.field(), error.to_string());
-            }
-        }
-    }
-    Ok(stored.map(|stored| stored.template))
-}
-
-fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

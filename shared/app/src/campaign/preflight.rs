@@ -73,7 +73,7 @@ pub async fn preflight(
         ));
     }
     let campaign = Campaign {
-        template: recheck(app, scope, &campaign).await?,
+        template: recheck(app, scope, &campaign).await?.template,
         ..campaign
     };
     let channel = channel::find(app, scope, &campaign.channel).await?;

@@ -172,7 +172,8 @@ fn recipient(
             .map(whatsapp::reason)
             .or(excluded.map(Excluded::reason))
             .or(unknown.then_some(UNKNOWN)),
-        message: person.map(|person| render(&campaign.template, &person.values)),
+        message: person
+            .map(|person| render(&campaign.template, campaign.header.as_ref(), &person.values)),
         replied_at: outcome.and_then(|outcome| outcome.replied_at),
         at: outcome.map(|outcome| outcome.at),
     })

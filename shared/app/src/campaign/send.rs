@@ -19,7 +19,9 @@ use std::time::Duration;
 use domain::campaign::{Excluded, State};
 use domain::contact::Consent;
 use domain::message::Outcome as Rank;
+use domain::template::HeaderContent;
 use jiff::SignedDuration;
+use whatsapp::UploadedMedia;
 
 use super::item::{Campaign, People};
 use super::outcome::{Evidence, Outcome};
@@ -42,6 +44,8 @@ pub(super) struct Chunk<'a> {
     pub(super) channel: &'a Channel,
     pub(super) number: u32,
     pub(super) people: &'a People,
+    /// The campaign's header as the channel can send it.
+    pub(super) header: Option<HeaderContent<UploadedMedia>>,
 }
 
 /// Sends what is left of a chunk.
@@ -68,6 +72,10 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
         channel: &channel,
         number: task.chunk,
         people: &people,
+        header: campaign
+            .header
+            .clone()
+            .and_then(|header| header.with_media(None)),
     };
     let held = match claim::take(&chunk, task.step).await? {
         Taken::Held(held) => held,

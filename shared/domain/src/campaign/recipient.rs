@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::CampaignId;
 use crate::message::Outcome;
+use crate::template::Unfillable;
 
 /// One recipient of one campaign: its chunk and its place there.
 ///
@@ -70,6 +71,8 @@ pub enum Excluded {
     MissingValue,
     /// The filled text is longer than Meta allows.
     TooLong,
+    /// A value cannot stand in the link or code of a button.
+    UnfitValue,
     /// The contact was deleted, or has another number, since the campaign was prepared.
     Changed,
     /// The contact that the audience names was deleted before the campaign was prepared.
@@ -90,6 +93,7 @@ impl Excluded {
             Self::InvalidNumber => "invalid_number",
             Self::MissingValue => "missing_value",
             Self::TooLong => "too_long",
+            Self::UnfitValue => "unfit_value",
             Self::Changed => "changed",
             Self::Deleted => "deleted",
             Self::NotRetryable => "not_retryable",
@@ -108,6 +112,9 @@ impl Excluded {
             Self::TooLong => {
                 "The message is longer than WhatsApp allows once its variables are filled."
             }
+            Self::UnfitValue => {
+                "One of this contact's values cannot stand in the link or code of the template's button."
+            }
             Self::Changed => {
                 "The contact was deleted or has another number since the campaign was prepared."
             }
@@ -118,6 +125,16 @@ impl Excluded {
             Self::TooEarly => {
                 "WhatsApp held the message back less than 24 hours ago; an earlier try would count against the sender."
             }
+        }
+    }
+}
+
+impl From<Unfillable> for Excluded {
+    fn from(reason: Unfillable) -> Self {
+        match reason {
+            Unfillable::MissingValue { .. } => Self::MissingValue,
+            Unfillable::Unfit { .. } => Self::UnfitValue,
+            Unfillable::BodyTooLong { .. } | Unfillable::HeaderTooLong { .. } => Self::TooLong,
         }
     }
 }

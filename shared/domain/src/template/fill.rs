@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BODY_LIMIT, ContactField, Mapping, Slot, Source, Template, render::body_length};
+use super::{
+    BODY_LIMIT, ContactField, HEADER_LIMIT, Mapping, Misfit, Slot, Source, Template,
+    render::{body_length, header_text},
+};
 
 /// Whoever can answer for a person's data: a contact, or a row of an imported file.
 pub trait Person {
@@ -25,31 +28,74 @@ pub struct Values(pub BTreeMap<Slot, String>);
 pub enum Unfillable {
     #[error("there is no value for {slot}, and no fallback")]
     MissingValue { slot: Slot },
+    #[error("the value for {slot} does not fit: {misfit}")]
+    Unfit { slot: Slot, misfit: Misfit },
     #[error("the message would have {length} characters; WhatsApp allows {BODY_LIMIT}")]
     BodyTooLong { length: usize },
+    #[error("the header would have {length} characters; WhatsApp allows {HEADER_LIMIT}")]
+    HeaderTooLong { length: usize },
 }
 
 impl Values {
     pub fn get(&self, slot: &Slot) -> Option<&str> {
         self.0.get(slot).map(String::as_str)
     }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl Mapping {
-    /// The values of this person for every variable of the template. A field that is absent,
-    /// empty or blank takes its fallback.
+    /// The values of this person for every variable of the template, and for the payloads that the
+    /// mapping gives. A field that is absent, empty or blank takes its fallback.
     pub fn fill(&self, template: &Template, person: &dyn Person) -> Result<Values, Unfillable> {
+        self.filled(template, |slot| value(self.0.get(slot)?, person))
+    }
+
+    /// Like [`Mapping::fill`], for a message that shows how it will look: where the person has no
+    /// value and there is no fallback, the template's own example stands in.
+    pub fn fill_or_example(
+        &self,
+        template: &Template,
+        person: &dyn Person,
+    ) -> Result<Values, Unfillable> {
+        self.filled(template, |slot| {
+            let own = self.0.get(slot).and_then(|source| value(source, person));
+            own.or_else(|| template.examples.get(slot).and_then(clean))
+        })
+    }
+
+    fn filled(
+        &self,
+        template: &Template,
+        value: impl Fn(&Slot) -> Option<String>,
+    ) -> Result<Values, Unfillable> {
         let mut values = BTreeMap::new();
         for slot in template.slots() {
-            match self.0.get(&slot).and_then(|source| value(source, person)) {
+            match value(&slot) {
                 Some(value) => values.insert(slot, value),
                 None => return Err(Unfillable::MissingValue { slot }),
             };
+        }
+        // A payload that this person has no value for is left to its default.
+        let payloads = template.optional_slots().into_iter();
+        values.extend(payloads.filter_map(|slot| Some((slot.clone(), value(&slot)?))));
+        for (slot, value) in &values {
+            if let Some(Err(misfit)) = template.takes(slot).map(|takes| takes.check(value)) {
+                let slot = slot.clone();
+                return Err(Unfillable::Unfit { slot, misfit });
+            }
         }
         let values = Values(values);
         let length = body_length(template, &values);
         if length > BODY_LIMIT {
             return Err(Unfillable::BodyTooLong { length });
+        }
+        let length = header_text(template, &values).map_or(0, |text| text.chars().count());
+        if length > HEADER_LIMIT {
+            return Err(Unfillable::HeaderTooLong { length });
         }
         Ok(values)
     }

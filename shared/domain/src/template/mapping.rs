@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Slot, Template, fill::clean};
+use super::{
+    BODY_LIMIT, HEADER_LIMIT, Misfit, Slot, Template, Values,
+    fill::clean,
+    render::{body_length, header_text},
+};
 use crate::contact::attribute_key;
-
-/// The longest text a mapping may hold, fallbacks included: no part of a message takes more.
-const TEXT_LIMIT: usize = super::BODY_LIMIT;
 
 /// As JSON: `{"body.1": {"from": "field", "field": "name", "fallback": "friend"}}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +56,15 @@ pub enum MappingError {
     Unknown { slot: Slot },
     #[error("the text for {slot} is empty")]
     EmptyText { slot: Slot },
-    #[error("the text for {slot} is longer than {TEXT_LIMIT} characters")]
-    TextTooLong { slot: Slot },
+    #[error("{misfit}")]
+    Unfit { slot: Slot, misfit: Misfit },
+    #[error("with this text the {part} has at least {length} characters; WhatsApp allows {limit}")]
+    MessageTooLong {
+        slot: Slot,
+        part: &'static str,
+        length: usize,
+        limit: usize,
+    },
     #[error(
         "no contact can have the attribute for {slot}: a key is lower-case letters, digits and underscores"
     )]
@@ -69,7 +77,8 @@ impl MappingError {
             Self::Missing { slot }
             | Self::Unknown { slot }
             | Self::EmptyText { slot }
-            | Self::TextTooLong { slot }
+            | Self::Unfit { slot, .. }
+            | Self::MessageTooLong { slot, .. }
             | Self::InvalidKey { slot } => slot,
         }
     }
@@ -80,44 +89,94 @@ impl MappingError {
     }
 }
 
+impl Source {
+    /// The words that are the same for everybody: the text itself, or the fallback.
+    fn fixed(&self) -> Option<&str> {
+        match self {
+            Self::Text { value } => Some(value),
+            Self::Field { fallback, .. } | Self::Attribute { fallback, .. } => fallback.as_deref(),
+        }
+    }
+}
+
 impl Mapping {
     /// Whether this mapping serves this template, with every fault at once so that a form can
     /// mark them all.
     pub fn check(&self, template: &Template) -> Result<(), Vec<MappingError>> {
         let slots = template.slots();
         let missing = slots
-            .iter()
+            .into_iter()
             .filter(|slot| !self.0.contains_key(slot))
-            .map(|slot| MappingError::Missing { slot: slot.clone() });
-        let wrong = self.0.iter().filter_map(|(slot, source)| {
-            let slot = slot.clone();
-            if !slots.contains(&slot) {
-                return Some(MappingError::Unknown { slot });
-            }
-            match source {
-                Source::Text { value } if clean(value).is_none() => {
-                    Some(MappingError::EmptyText { slot })
-                }
-                Source::Text { value: text }
-                | Source::Field {
-                    fallback: Some(text),
-                    ..
-                }
-                | Source::Attribute {
-                    fallback: Some(text),
-                    ..
-                } if text.chars().count() > TEXT_LIMIT => Some(MappingError::TextTooLong { slot }),
-                Source::Attribute { key, .. } if attribute_key(key).is_err() => {
-                    Some(MappingError::InvalidKey { slot })
-                }
-                Source::Text { .. } | Source::Field { .. } | Source::Attribute { .. } => None,
-            }
-        });
-        let errors: Vec<_> = missing.chain(wrong).collect();
+            .map(|slot| MappingError::Missing { slot });
+        let wrong = self
+            .0
+            .iter()
+            .filter_map(|(slot, source)| fault(template, slot, source));
+        let mut errors: Vec<_> = missing.chain(wrong).collect();
+        if errors.is_empty() {
+            errors.extend(self.too_long(template));
+        }
         if errors.is_empty() {
             Ok(())
         } else {
             Err(errors)
         }
+    }
+
+    /// A header or body that is too long by its fixed texts alone, and so for everybody. The longest
+    /// of them is at fault.
+    fn too_long(&self, template: &Template) -> Option<MappingError> {
+        let text = |source: &Source| match source {
+            Source::Text { value } => clean(value).unwrap_or_default(),
+            Source::Field { .. } | Source::Attribute { .. } => String::new(),
+        };
+        let least = Values(
+            self.0
+                .iter()
+                .map(|(slot, source)| (slot.clone(), text(source)))
+                .collect(),
+        );
+        let header = header_text(template, &least).map_or(0, |text| text.chars().count());
+        let body = body_length(template, &least);
+        let (part, length, limit) = match (header > HEADER_LIMIT, body > BODY_LIMIT) {
+            (true, _) => ("header", header, HEADER_LIMIT),
+            (_, true) => ("body", body, BODY_LIMIT),
+            (false, false) => return None,
+        };
+        let at_fault = least.0.into_iter().filter(|(slot, _)| match slot {
+            Slot::Header(_) => part == "header",
+            Slot::Body(_) => part == "body",
+            Slot::Button(_) => false,
+        });
+        let (slot, _) = at_fault.max_by_key(|(_, text)| text.len())?;
+        Some(MappingError::MessageTooLong {
+            slot,
+            part,
+            length,
+            limit,
+        })
+    }
+}
+
+fn fault(template: &Template, slot: &Slot, source: &Source) -> Option<MappingError> {
+    let slot = slot.clone();
+    let Some(takes) = template.takes(&slot) else {
+        return Some(MappingError::Unknown { slot });
+    };
+    if let Source::Attribute { key, .. } = source
+        && attribute_key(key).is_err()
+    {
+        return Some(MappingError::InvalidKey { slot });
+    }
+    match source.fixed().map(clean) {
+        Some(Some(text)) => {
+            let misfit = takes.check(&text).err()?;
+            Some(MappingError::Unfit { slot, misfit })
+        }
+        Some(None) if matches!(source, Source::Text { .. }) => {
+            Some(MappingError::EmptyText { slot })
+        }
+        // A blank fallback is none.
+        Some(None) | None => None,
     }
 }

@@ -4,31 +4,41 @@
 //! A [`Template`] is our picture of one approved translation. It is stored, and frozen into a
 //! campaign, so that a later edit at Meta does not move what was planned. A [`Mapping`] says
 //! where each variable's value comes from; filled for one person it becomes [`Values`], which
-//! are all that a recipient's row has to keep. [`render`] shows the outcome to our own people;
-//! what goes over the wire is built elsewhere, from the same two things.
+//! are all that a recipient's row has to keep. What is the same for everybody, a picture at the top
+//! above all, is the [`HeaderContent`]. [`render`] shows the outcome to our own people; what goes
+//! over the wire is built elsewhere, from the same three things.
 //!
 //! This module does not create or edit templates at Meta and knows none of its JSON.
 
 mod fill;
+mod header;
+mod link;
 mod mapping;
 mod placeholder;
 mod render;
 mod sendable;
 mod slot;
+mod takes;
 mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use fill::{Person, Unfillable, Values};
+pub use header::{HeaderContent, HeaderFile, HeaderInput, MediaSource, Place};
+pub use link::{BadLink, MediaLink};
 pub use mapping::{ContactField, Mapping, MappingError, Source};
-pub use render::{Rendered, RenderedButton, render};
+pub use render::{Rendered, RenderedButton, RenderedHeader, render};
 pub use sendable::{NotSendable, sendable};
 pub use slot::{Key, NotASlot, Slot};
+pub use takes::Misfit;
 pub use words::{ParameterFormat, TemplateCategory, TemplateStatus};
 
 /// The most characters a template's body may have once its variables are filled (Meta: template
 /// components, body).
 pub const BODY_LIMIT: usize = 1024;
+
+/// The most characters of a header's text, filled (Meta: template components, header).
+pub const HEADER_LIMIT: usize = 60;
 
 /// One translation of one template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +53,9 @@ pub struct Template {
     pub components: Components,
     /// `green`, `yellow`, `red` or `unknown`, as Meta rates the last seven days.
     pub quality: Option<String>,
+    /// The values Meta approved it with, for previews and test messages.
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    pub examples: Values,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,35 +102,6 @@ pub enum Button {
         kind: String,
         text: String,
     },
-}
-
-impl Template {
-    /// Every place a value is needed, each once: header, body, buttons. Within a text, numbered
-    /// variables come by number and named ones in reading order, as a form would ask for them.
-    pub fn slots(&self) -> Vec<Slot> {
-        let mut slots = Vec::new();
-        if let Some(Header::Text { text }) = &self.components.header {
-            slots.extend(placeholder::keys(text).into_iter().map(Slot::Header));
-        }
-        slots.extend(
-            placeholder::keys(&self.components.body)
-                .into_iter()
-                .map(Slot::Body),
-        );
-        for (index, button) in self.components.buttons.iter().enumerate() {
-            let variable = match button {
-                Button::Url { url, .. } => !placeholder::keys(url).is_empty(),
-                Button::CopyCode { .. } => true,
-                Button::QuickReply { .. } | Button::PhoneNumber { .. } | Button::Other { .. } => {
-                    false
-                }
-            };
-            if variable {
-                slots.push(Slot::Button(index));
-            }
-        }
-        slots
-    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! Whether a template can be sent at all, and if not, why, in words for the person who chose it.
 
-use super::{Button, Header, Template, TemplateStatus};
+use super::{Button, Template, TemplateStatus};
 
 /// Why a template cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotSendable {
     #[error("WhatsApp has not approved this template: it is {}", in_words(.status))]
     NotApproved { status: TemplateStatus },
-    #[error("templates with {what} at the top cannot be sent from here yet")]
-    Header { what: &'static str },
     #[error("templates with a part of the kind \"{kind}\" cannot be sent from here yet")]
     Component { kind: String },
     #[error("templates with a button of the kind \"{kind}\" cannot be sent from here yet")]
@@ -20,16 +18,6 @@ pub fn sendable(template: &Template) -> Result<(), NotSendable> {
     if template.status != TemplateStatus::Approved {
         let status = template.status.clone();
         return Err(NotSendable::NotApproved { status });
-    }
-    let header = match &template.components.header {
-        None | Some(Header::Text { .. }) => None,
-        Some(Header::Image) => Some("a picture"),
-        Some(Header::Video) => Some("a video"),
-        Some(Header::Document) => Some("a document"),
-        Some(Header::Location) => Some("a location"),
-    };
-    if let Some(what) = header {
-        return Err(NotSendable::Header { what });
     }
     if let Some(kind) = template.components.unsupported.first() {
         return Err(NotSendable::Component { kind: plain(kind) });

@@ -168,7 +168,7 @@ impl Client {
         }
     }
 
-    async fn read(&self, request: RequestBuilder) -> Result<Value, ApiError> {
+    pub(super) async fn read(&self, request: RequestBuilder) -> Result<Value, ApiError> {
         let (status, body) = match self.call(request).await {
             Answer::Complete { status, body } => (status, body),
             Answer::NotConnected(why) | Answer::Lost(why) => {

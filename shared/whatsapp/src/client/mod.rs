@@ -2,10 +2,11 @@
 //!
 //! It never retries and never follows a redirect, because only the caller knows whether a second
 //! attempt could reach a person twice. What one call tells about the message is decided in
-//! [`send`]; calls that may be repeated are in [`account`].
+//! [`send`]; calls that may be repeated are in [`account`] and [`media`].
 
 mod account;
 mod gauge;
+mod media;
 mod send;
 
 use std::{error::Error, fmt, time::Duration};
@@ -13,6 +14,7 @@ use std::{error::Error, fmt, time::Duration};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
 pub use account::{Page, PhoneNumber};
+pub use media::{KEPT, UPLOAD_AT_MOST, Upload, UploadedMedia};
 pub use send::Accepted;
 
 use gauge::Gauge;

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use domain::template::{Components, TemplateCategory, TemplateStatus};
+use domain::id::MediaId;
+use domain::template::{Components, HeaderInput, TemplateCategory, TemplateStatus};
 
 use super::*;
 
@@ -14,17 +15,41 @@ fn template(parameter_format: ParameterFormat, components: Components) -> Templa
         parameter_format,
         components,
         quality: None,
+        examples: Values::default(),
     }
 }
 
 fn sent(template: &Template, values: Value) -> Value {
+    sent_with(template, None, values)
+}
+
+fn sent_with(
+    template: &Template,
+    header: Option<&HeaderContent<UploadedMedia>>,
+    values: Value,
+) -> Value {
     let values: Values = serde_json::from_value(values).unwrap();
     let outbound = Outbound {
         to: "+15550200002".to_owned(),
-        content: Content::Template(TemplateMessage::new(template, &values)),
+        content: Content::Template(TemplateMessage::new(template, header, &values, "r:42")),
         callback_data: "r:42".to_owned(),
     };
     outbound.to_json()
+}
+
+/// The header component of a message whose template has this header, given this content.
+fn header(format: Header, input: Value, uploaded: Option<&str>) -> Value {
+    let components = Components {
+        header: Some(format),
+        body: "Hello.".to_owned(),
+        ..Components::default()
+    };
+    let template = template(ParameterFormat::Positional, components);
+    let input: HeaderInput = serde_json::from_value(input).unwrap();
+    let content = input.check(&template, None).unwrap();
+    let content = content.with_media(uploaded.map(|id| UploadedMedia(id.to_owned())));
+    let body = sent_with(&template, content.as_ref(), json!({}));
+    body["template"]["components"].clone()
 }
 
 fn text(to: &str) -> Value {
@@ -92,6 +117,8 @@ fn numbered_variables_go_in_order_and_buttons_by_their_place_among_all() {
                 {"type": "header", "parameters": [{"type": "text", "text": "42"}]},
                 {"type": "body", "parameters": [
                     {"type": "text", "text": "Ada"}, {"type": "text", "text": "Friday"}]},
+                {"type": "button", "sub_type": "quick_reply", "index": "0",
+                 "parameters": [{"type": "payload", "payload": "r:42"}]},
                 {"type": "button", "sub_type": "url", "index": "1",
                  "parameters": [{"type": "text", "text": "t-42"}]},
                 {"type": "button", "sub_type": "copy_code", "index": "2",
@@ -146,6 +173,75 @@ fn a_template_without_variables_carries_no_components() {
 }
 
 #[test]
+fn a_file_at_the_top_goes_by_link_or_by_the_number_s_own_id() {
+    assert_eq!(
+        header(
+            Header::Image,
+            json!({"link": "https://cdn.example/h.jpg"}),
+            None
+        ),
+        json!([{"type": "header", "parameters": [
+            {"type": "image", "image": {"link": "https://cdn.example/h.jpg"}}]}])
+    );
+    let media = MediaId::fresh();
+    assert_eq!(
+        header(
+            Header::Video,
+            json!({"media": media}),
+            Some("900000000000003")
+        ),
+        json!([{"type": "header", "parameters": [
+            {"type": "video", "video": {"id": "900000000000003"}}]}])
+    );
+    assert_eq!(
+        header(
+            Header::Document,
+            json!({"media": media, "file_name": "bill.pdf"}),
+            Some("900000000000001")
+        ),
+        json!([{"type": "header", "parameters": [
+            {"type": "document", "document": {"id": "900000000000001", "filename": "bill.pdf"}}]}])
+    );
+}
+
+#[test]
+fn a_place_at_the_top_goes_with_its_name_and_address() {
+    let place =
+        json!({"latitude": 40, "longitude": -3.7, "name": "Depot", "address": "1 Example St"});
+    assert_eq!(
+        header(Header::Location, place, None),
+        json!([{"type": "header", "parameters": [{"type": "location", "location": {
+            "latitude": "40", "longitude": "-3.7", "name": "Depot", "address": "1 Example St"}}]}])
+    );
+}
+
+#[test]
+fn a_quick_reply_carries_its_own_payload_or_names_the_message() {
+    let components = Components {
+        body: "Will you come?".to_owned(),
+        buttons: ["Yes", "No"]
+            .map(|text| Button::QuickReply {
+                text: text.to_owned(),
+            })
+            .into(),
+        ..Components::default()
+    };
+    let body = sent(
+        &template(ParameterFormat::Positional, components),
+        json!({"button.1": "declined"}),
+    );
+    assert_eq!(
+        body["template"]["components"],
+        json!([
+            {"type": "button", "sub_type": "quick_reply", "index": "0",
+             "parameters": [{"type": "payload", "payload": "r:42"}]},
+            {"type": "button", "sub_type": "quick_reply", "index": "1",
+             "parameters": [{"type": "payload", "payload": "declined"}]},
+        ])
+    );
+}
+
+#[test]
 fn a_one_time_code_goes_into_the_body_and_the_button() {
     // After its creation Meta reports the copy button of an authentication template as a link.
     let components = Components {
@@ -156,11 +252,17 @@ fn a_one_time_code_goes_into_the_body_and_the_button() {
         }],
         ..Components::default()
     };
-    let body = sent(
-        &template(ParameterFormat::Positional, components),
-        json!({"body.1": "482913", "button.0": "482913"}),
+    let template = Template {
+        category: TemplateCategory::Authentication,
+        ..template(ParameterFormat::Positional, components)
+    };
+    let body = sent(&template, json!({"body.1": "482913"}));
+    assert_eq!(
+        body["template"]["components"],
+        json!([
+            {"type": "body", "parameters": [{"type": "text", "text": "482913"}]},
+            {"type": "button", "sub_type": "url", "index": "0",
+             "parameters": [{"type": "text", "text": "482913"}]},
+        ])
     );
-    let components = &body["template"]["components"];
-    assert_eq!(components[0]["parameters"][0]["text"], "482913");
-    assert_eq!(components[1]["parameters"][0]["text"], "482913");
 }

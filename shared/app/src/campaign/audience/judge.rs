@@ -2,7 +2,6 @@
 
 use domain::campaign::{Ended, Excluded};
 use domain::contact::Consent;
-use domain::template::Unfillable;
 use jiff::{SignedDuration, Timestamp};
 use whatsapp::Again;
 
@@ -26,10 +25,7 @@ pub(super) fn judge(campaign: &Campaign, contact: &Contact) -> Result<Person, Ex
     let values = campaign
         .variables
         .fill(&campaign.template, &contact.profile())
-        .map_err(|error| match error {
-            Unfillable::MissingValue { .. } => Excluded::MissingValue,
-            Unfillable::BodyTooLong { .. } => Excluded::TooLong,
-        })?;
+        .map_err(Excluded::from)?;
     Ok(Person {
         contact: contact.id.clone(),
         phone,

@@ -263,13 +263,16 @@ async fn send(chunk: &Chunk<'_>, token: &AccessToken, index: u32) -> Answer {
         chunk: chunk.number,
         index,
     };
+    let callback_data = recipient.to_string();
     let message = Outbound {
         to: person.phone.to_string(),
         content: Content::Template(TemplateMessage::new(
             &chunk.campaign.template,
+            chunk.header.as_ref(),
             &person.values,
+            &callback_data,
         )),
-        callback_data: recipient.to_string(),
+        callback_data,
     };
     match chunk
         .app

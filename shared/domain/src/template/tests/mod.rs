@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod header;
 mod mapping;
 mod properties;
 
@@ -22,6 +23,7 @@ fn template(body: &str) -> Template {
             ..Components::default()
         },
         quality: None,
+        examples: Values::default(),
     }
 }
 
@@ -70,6 +72,24 @@ fn a_template_lists_every_variable_once_in_the_order_a_form_asks() {
     assert_eq!(
         slots(&full_template()),
         ["header.1", "body.1", "body.2", "button.1", "button.3"]
+    );
+    let optional = full_template().optional_slots();
+    assert_eq!(optional, [slot("button.0")], "a payload may be left out");
+}
+
+#[test]
+fn a_one_time_code_is_asked_for_once_and_stands_on_the_button_too() {
+    let mut template = template("{{1}} is your code.");
+    template.category = TemplateCategory::Authentication;
+    template.components.buttons = vec![Button::Url {
+        text: "Copy code".to_owned(),
+        url: "https://www.whatsapp.com/otp/code/?code=otp{{1}}".to_owned(),
+    }];
+    assert_eq!(slots(&template), ["body.1"]);
+    let rendered = render(&template, None, &values(&[("body.1", "482913")]));
+    assert_eq!(
+        rendered.buttons[0].value.as_deref(),
+        Some("https://www.whatsapp.com/otp/code/?code=otp482913")
     );
 }
 
@@ -124,6 +144,7 @@ fn values_are_stored_as_a_plain_object() {
 fn a_template_renders_as_it_will_be_read() {
     let rendered = render(
         &full_template(),
+        None,
         &values(&[
             ("header.1", "42"),
             ("body.1", "Friday"),
@@ -132,7 +153,8 @@ fn a_template_renders_as_it_will_be_read() {
             ("button.3", "SAVE25"),
         ]),
     );
-    assert_eq!(rendered.header.as_deref(), Some("Order 42"));
+    let header = serde_json::to_value(&rendered.header).unwrap();
+    assert_eq!(header, json!({"type": "text", "text": "Order 42"}));
     assert_eq!(rendered.body, "Hello {{1}}, Friday and again {{1}}.");
     assert_eq!(rendered.footer.as_deref(), Some("Example Shop {{1}}"));
     let pressed: Vec<_> = rendered
@@ -153,7 +175,7 @@ fn a_template_renders_as_it_will_be_read() {
 
 #[test]
 fn a_variable_without_a_value_stays_visible() {
-    let rendered = render(&template("Hello {{ name }}"), &Values::default());
+    let rendered = render(&template("Hello {{ name }}"), None, &Values::default());
     assert_eq!(rendered.body, "Hello {{ name }}");
 }
 
@@ -181,7 +203,7 @@ fn words_are_read_in_any_case() {
 }
 
 #[test]
-fn only_an_approved_template_of_texts_and_known_buttons_can_be_sent() {
+fn only_an_approved_template_of_known_parts_can_be_sent() {
     assert_eq!(sendable(&full_template()), Ok(()));
 
     let mut paused = full_template();
@@ -192,13 +214,16 @@ fn only_an_approved_template_of_texts_and_known_buttons_can_be_sent() {
         "{words}"
     );
 
-    let mut picture = full_template();
-    picture.components.header = Some(Header::Image);
-    let words = sendable(&picture).unwrap_err().to_string();
-    assert_eq!(
-        words,
-        "templates with a picture at the top cannot be sent from here yet"
-    );
+    for header in [
+        Header::Image,
+        Header::Video,
+        Header::Document,
+        Header::Location,
+    ] {
+        let mut with_file = full_template();
+        with_file.components.header = Some(header);
+        assert_eq!(sendable(&with_file), Ok(()));
+    }
 
     let mut carousel = full_template();
     carousel.components.unsupported = vec!["limited_time_offer".to_owned()];
