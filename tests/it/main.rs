@@ -16,6 +16,7 @@ mod identity;
 mod imports;
 mod inbound;
 mod life;
+mod limits;
 mod openapi;
 mod preflights;
 mod sending;

@@ -73,6 +73,7 @@ fn keys_are_made_in_their_own_file() {
         "\"SESSION#",
         "\"PHONEID#",
         "\"APIKEYHASH#",
+        "\"PORTFOLIO#",
     ];
     for (path, text) in sources() {
         let own = path.ends_with("store/key.rs") || path.ends_with("it/tidy.rs");

@@ -22,6 +22,9 @@ pub struct Channel {
     pub id: ChannelId,
     pub name: String,
     pub waba_id: String,
+    /// Of the business that owns the account at Meta, when Meta tells.
+    #[serde(default)]
+    pub portfolio_id: Option<String>,
     pub phone_number_id: String,
     pub display_phone_number: String,
     pub verified_name: String,
@@ -33,6 +36,48 @@ pub struct Channel {
     pub messages_per_second: Limit,
     pub(crate) sealed_token: String,
     pub created_at: Timestamp,
+}
+
+impl Channel {
+    /// Whose budget of new people it shares. An account whose owner is not known has its own.
+    pub(crate) fn portfolio(&self) -> &str {
+        self.portfolio_id.as_deref().unwrap_or(&self.waba_id)
+    }
+}
+
+/// Reads again what Meta may have changed about a number: its speed, its tier, its rating. What cannot
+/// be read stays as it was known, because sending finds out by itself.
+pub(crate) async fn refresh(app: &App, scope: Scope<'_>, id: &ChannelId) -> Result<(), Error> {
+    let channel = find(app, scope, id).await?;
+    let token = token(app, scope, &channel)?;
+    let asked = app.whatsapp.phone_number(&token, &channel.phone_number_id);
+    let number = match asked.await {
+        Ok(number) => number,
+        Err(error) => {
+            tracing::warn!(channel = %id, %error, "a number's limits were not read");
+            return Ok(());
+        }
+    };
+    let limit = Limit(number.messages_per_second());
+    let quality = number.quality_rating.unwrap_or(channel.quality.clone());
+    let tier = number
+        .messaging_limit
+        .unwrap_or(channel.messaging_limit.clone());
+    let known = (
+        &channel.messages_per_second,
+        &channel.quality,
+        &channel.messaging_limit,
+    );
+    if known == (&limit, &quality, &tier) {
+        return Ok(());
+    }
+    let changed = Write::update(scope.channel(id))
+        .set("messages_per_second", &limit)?
+        .set("quality", &quality)?
+        .set("messaging_limit", &tier)?
+        .if_present();
+    app.store.write(changed).await?;
+    Ok(())
 }
 
 /// Which workspace and channel a number of Meta's belongs to.
@@ -70,6 +115,11 @@ pub async fn connect(app: &App, actor: &Actor, new: NewChannel) -> Result<Channe
         .subscribe(&token, &waba_id)
         .await
         .map_err(upstream)?;
+    let portfolio_id = app
+        .whatsapp
+        .portfolio(&token, &waba_id)
+        .await
+        .map_err(upstream)?;
     let id = ChannelId::fresh();
     let scope = app.store.workspace(&actor.workspace);
     // Before the channel, so that a failure leaves nothing that a second attempt would trip over.
@@ -81,6 +131,7 @@ pub async fn connect(app: &App, actor: &Actor, new: NewChannel) -> Result<Channe
     let channel = Channel {
         name: name.unwrap_or_else(|| display.clone()),
         waba_id,
+        portfolio_id,
         phone_number_id,
         display_phone_number: display,
         verified_name,

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod api_key;
+mod budget;
 pub mod campaign;
 pub mod channel;
 pub mod chat;

@@ -11,6 +11,7 @@ pub mod media;
 pub mod message;
 pub mod pacing;
 pub mod phone;
+pub mod portfolio;
 pub mod price;
 pub mod template;
 pub mod workspace;

@@ -13,7 +13,7 @@ use axum::Router;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use local::dynamo::{Answer, Call, Dynamo, Interceptor, Lost, Next};
 use local::files::LocalFiles;
 use local::host::Host;
@@ -174,6 +174,11 @@ impl TestApp {
     /// Runs every queue to rest, and moves the clock to the next due instant whenever nothing is
     /// ready. An open call is not rest: time stands still until it is answered.
     pub(crate) async fn drain(&self) {
+        self.drain_to(Timestamp::MAX).await;
+    }
+
+    /// The same, but not beyond an instant: what is due later stays where it is.
+    pub(crate) async fn drain_to(&self, end: Timestamp) {
         let mut running = FuturesUnordered::new();
         loop {
             for queue in QueueName::ALL {
@@ -200,6 +205,7 @@ impl TestApp {
                 None
             };
             match [sleeper, due].into_iter().flatten().min() {
+                Some(instant) if instant > end => return,
                 Some(instant) => self.clock.advance_to(instant),
                 // A handler that waits for no instant works on a thread of its own.
                 None if !running.is_empty() => tokio::time::sleep(Duration::from_millis(1)).await,

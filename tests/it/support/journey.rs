@@ -169,13 +169,7 @@ impl TestApp {
     /// Lets queues and clock go on until the simulator has accepted this many messages.
     pub(crate) async fn go_on_until_sent(&self, count: u64) {
         self.go_on_until(async || {
-            for queue in [
-                QueueName::CampaignPlan,
-                QueueName::CampaignDispatch,
-                QueueName::CampaignSend,
-            ] {
-                self.begin_all(queue).await;
-            }
+            self.begin_sending().await;
             self.ledger().await["accepted"].as_u64() >= Some(count)
         })
         .await;
@@ -190,18 +184,27 @@ impl TestApp {
 
     /// What the simulator counted.
     pub(crate) async fn ledger(&self) -> Value {
-        let response = tower::ServiceExt::oneshot(
-            self.simulator.router(),
-            axum::http::Request::get("/_control/report")
-                .body(axum::body::Body::empty())
-                .unwrap(),
-        )
-        .await
-        .unwrap();
-        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap();
-        serde_json::from_slice(&bytes).unwrap()
+        let report = "/_control/report";
+        self.control(Method::GET, report, Value::Null).await
+    }
+
+    /// Lets queues and clock go on until the simulator has refused somebody with this code.
+    pub(crate) async fn go_on_until_refused(&self, code: &str) {
+        self.go_on_until(async || {
+            self.begin_sending().await;
+            self.ledger().await["refused"].get(code).is_some()
+        })
+        .await;
+    }
+
+    async fn begin_sending(&self) {
+        for queue in [
+            QueueName::CampaignPlan,
+            QueueName::CampaignDispatch,
+            QueueName::CampaignSend,
+        ] {
+            self.begin_all(queue).await;
+        }
     }
 }
 

@@ -59,17 +59,32 @@ impl TestApp {
     /// What the simulator accepted for this number, the newest first.
     pub(crate) async fn sent_to(&self, phone: &str) -> Vec<Value> {
         let path = format!("/_control/messages?to={}", digits(phone));
-        let request = axum::http::Request::get(path)
-            .body(axum::body::Body::empty())
+        let mut lines = self.control(Method::GET, &path, Value::Null).await;
+        serde_json::from_value(lines["data"].take()).unwrap()
+    }
+
+    /// Tells the simulator something through its control plane, or asks it.
+    pub(crate) async fn control(&self, method: Method, path: &str, body: Value) -> Value {
+        let body = match body {
+            Value::Null => axum::body::Body::empty(),
+            body => axum::body::Body::from(body.to_string()),
+        };
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .body(body)
             .unwrap();
         let answer = tower::ServiceExt::oneshot(self.simulator.router(), request)
             .await
             .unwrap();
+        let status = answer.status();
         let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
             .await
             .unwrap();
-        let mut lines: Value = serde_json::from_slice(&bytes).unwrap();
-        serde_json::from_value(lines["data"].take()).unwrap()
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_slice(&bytes).unwrap()
     }
 }
 

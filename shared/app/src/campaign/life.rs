@@ -18,7 +18,7 @@ use super::item::{Campaign, Progress};
 use super::{Content, audience, content, dispatch, find, recheck, tick};
 use crate::store::{Committed, Scope, Write};
 use crate::task::CampaignPlan;
-use crate::{Actor, App, Error, workspace};
+use crate::{Actor, App, Error, channel, workspace};
 
 /// The furthest ahead that a campaign may be scheduled.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -273,6 +273,7 @@ pub(super) async fn swap(
 async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, Error> {
     let state = old.state.start()?;
     let Content { template, header } = recheck(app, scope, old).await?;
+    channel::refresh(app, scope, &old.channel).await?;
     let new = Campaign {
         state,
         epoch: old.epoch + 1,

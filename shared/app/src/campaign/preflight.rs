@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use super::audience::{Place, Walk};
 use super::{Campaign, find, recheck};
 use crate::page::{PageRequest, cursor};
-use crate::{Actor, App, Error, channel};
+use crate::{Actor, App, Error, budget, channel};
 
 /// How long one call looks at the audience, far below the gateway's 30 seconds.
 const LOOK: SignedDuration = SignedDuration::from_secs(5);
@@ -101,28 +101,14 @@ pub async fn preflight(
         messages,
         messages_per_second: channel.messages_per_second,
         seconds: (messages * interval_us).div_ceil(1_000_000),
-        budget: budget(&channel.messaging_limit),
+        budget: Budget {
+            left: budget::left(app, &channel).await?,
+            tier: channel.messaging_limit,
+        },
         estimate: prices.estimate(&campaign.template.category, &countries),
         category: campaign.template.category,
         prices,
     })
-}
-
-/// What Meta allows the portfolio in 24 hours. What was used of it is not known yet.
-fn budget(tier: &str) -> Budget {
-    let left = match tier {
-        "TIER_50" => Some(50),
-        "TIER_250" => Some(250),
-        "TIER_1K" => Some(1_000),
-        "TIER_2K" => Some(2_000),
-        "TIER_10K" => Some(10_000),
-        "TIER_100K" => Some(100_000),
-        _ => None,
-    };
-    Budget {
-        tier: tier.to_owned(),
-        left,
-    }
 }
 
 fn next(place: &Place) -> String {

@@ -20,7 +20,7 @@ use domain::campaign::{Excluded, State};
 use domain::contact::Consent;
 use domain::message::Outcome as Rank;
 use domain::template::HeaderContent;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use whatsapp::UploadedMedia;
 
 use super::item::{Campaign, People};
@@ -28,9 +28,9 @@ use super::outcome::{Evidence, Outcome};
 use super::{dispatch, find};
 use crate::channel::{self, Channel};
 use crate::contact::Contact;
-use crate::store::Scope;
+use crate::store::{Scope, Write};
 use crate::task::CampaignSend;
-use crate::{App, Error};
+use crate::{App, Error, budget};
 use claim::{Held, Taken};
 
 /// The longest that a message can be hidden when it is sent (SQS: message timers).
@@ -86,29 +86,55 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
             return dispatch::after_chunk(&app, scope, &task.campaign).await;
         }
     };
+    let ended = match send(&chunk, &held).await {
+        Ok(ended) => ended,
+        // Whoever was marked and has no outcome may have been sent to.
+        Err(error) => {
+            let next = held.mark();
+            Ended::Failed { error, next }
+        }
+    };
+    finish(&chunk, &held, &task, ended).await
+}
+
+/// Sends to everyone of the chunk who has no outcome, as far as the portfolio's budget reaches.
+async fn send(chunk: &Chunk<'_>, held: &Held) -> Result<Ended, Error> {
+    let Chunk { app, scope, .. } = *chunk;
     let outcomes: Vec<Outcome> = app
         .store
-        .all(&scope.outcomes(&campaign.id, task.chunk))
+        .all(&scope.outcomes(&chunk.campaign.id, chunk.number))
         .await?;
-    let settled = |index: u32| outcomes.iter().any(|outcome| outcome.index == index);
-    let lost = (0..held.mark().min(people.people.len() as u32)).filter(|index| !settled(*index));
-    record::all(
-        &chunk,
-        lost.map(|index| (index, Rank::Unknown, Evidence::default()))
-            .collect(),
-    )
-    .await?;
-    let free: Vec<u32> = (held.mark()..people.people.len() as u32)
-        .filter(|index| !settled(*index))
-        .collect();
-    let free = consenting(&chunk, free).await?;
-    finish(
-        &chunk,
-        &held,
-        &task,
-        launch::all(&chunk, &held, free).await?,
-    )
-    .await
+    let people = chunk.people.people.len() as u32;
+    let settled = |index: &u32| outcomes.iter().any(|outcome| outcome.index == *index);
+    let lost = (0..held.mark().min(people)).filter(|index| !settled(index));
+    let lost = lost.map(|index| (index, Rank::Unknown, Evidence::default()));
+    record::all(chunk, lost.collect()).await?;
+    let free = (held.mark()..people).filter(|index| !settled(index));
+    let mut free = consenting(chunk, free.collect()).await?;
+
+    let granted = budget::take(app, chunk.channel, free.len()).await?;
+    let beyond = free.split_off(granted.people);
+    let (ended, left) = launch::all(chunk, held, free).await?;
+    budget::give_back(app, chunk.channel, left).await?;
+    match (ended, beyond.first(), granted.until) {
+        (Ended::Settled, Some(next), Some(until)) => {
+            limited(chunk, until).await?;
+            Ok(Ended::Stopped {
+                next: *next,
+                after: until.duration_since(app.now()),
+            })
+        }
+        (ended, _, _) => Ok(ended),
+    }
+}
+
+/// Lets the campaign's owner see what it waits for.
+async fn limited(chunk: &Chunk<'_>, until: Timestamp) -> Result<(), Error> {
+    let limited = Write::update(chunk.scope.progress(&chunk.campaign.id))
+        .set("limited_until", &until)?
+        .if_present();
+    chunk.app.store.write(limited).await?;
+    Ok(())
 }
 
 /// Reads the contacts again: a person who opted out since the planning, or whose contact is not the
@@ -175,7 +201,10 @@ async fn finish(
             dispatch::stop(chunk.app, chunk.scope, chunk.campaign, reason).await?;
         }
         Ended::Failed { error, next } => {
-            held.release(chunk, next, task.step, held.holds()).await?;
+            if let Err(second) = held.release(chunk, next, task.step, held.holds()).await {
+                // Then the chunk is taken over when the lease ends.
+                tracing::warn!(error = second.chain(), "a chunk was not given back");
+            }
             return Err(error);
         }
     }

@@ -1,6 +1,7 @@
 //! The look-ups that cross workspaces: each finds whose something is, before a workspace is known.
 
 use domain::id::UserId;
+use domain::portfolio::Hour;
 
 use super::Store;
 use super::key::{DUE_SHARDS, Key, Range, crossing};
@@ -44,6 +45,18 @@ impl Store {
     #[must_use]
     pub fn phone_number_id(&self, id: &str) -> Key {
         crossing::phone_number_id(id)
+    }
+
+    /// What the numbers of one of Meta's portfolios used of its budget in one hour; they may belong to
+    /// several workspaces.
+    #[must_use]
+    pub fn portfolio_hour(&self, portfolio: &str, hour: Hour) -> Key {
+        crossing::portfolio_hour(portfolio, hour)
+    }
+
+    #[must_use]
+    pub fn portfolio_hours(&self, portfolio: &str) -> Range {
+        crossing::portfolio_hours(portfolio)
     }
 
     /// Campaigns under way in every workspace, by the time at which the tick looks after them.

@@ -7,6 +7,7 @@ use domain::id::{
     ApiKeyId, CampaignId, ChannelId, ChatId, ContactId, GroupId, ImportId, MessageId, UserId,
 };
 use domain::phone::Phone;
+use domain::portfolio::Hour;
 use jiff::Timestamp;
 
 use super::Scope;
@@ -427,7 +428,7 @@ pub(super) const DUE_SHARDS: u32 = 4;
 
 /// The look-ups that cross workspaces.
 pub(super) mod crossing {
-    use super::{DUE, Key, Range, Table, UserId};
+    use super::{DUE, Hour, Key, Range, Table, UserId};
 
     pub(crate) fn due_pk(shard: u32) -> String {
         format!("DUE#{shard:x}")
@@ -467,6 +468,18 @@ pub(super) mod crossing {
 
     pub(crate) fn session(hash: &str) -> Key {
         Key::new(Table::Ephemeral, format!("SESSION#{hash}"), "SESSION")
+    }
+
+    pub(crate) fn portfolio_hour(portfolio: &str, hour: Hour) -> Key {
+        Key::new(
+            Table::Ephemeral,
+            format!("PORTFOLIO#{portfolio}"),
+            format!("HOUR#{:08}", hour.0),
+        )
+    }
+
+    pub(crate) fn portfolio_hours(portfolio: &str) -> Range {
+        Range::new(Table::Ephemeral, format!("PORTFOLIO#{portfolio}"), "HOUR#")
     }
 
     pub(crate) fn phone_number_id(id: &str) -> Key {

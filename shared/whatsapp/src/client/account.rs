@@ -156,6 +156,21 @@ impl Client {
         })
     }
 
+    /// The portfolio that owns an account; `None` when Meta does not tell, as for some older accounts.
+    pub async fn portfolio(
+        &self,
+        token: &AccessToken,
+        waba_id: &str,
+    ) -> Result<Option<String>, ApiError> {
+        let request = self.request(Method::GET, token, [waba_id, ""]);
+        let node = self
+            .read(request.query(&[("fields", "id,owner_business_info")]))
+            .await?;
+        Ok(node
+            .get("owner_business_info")
+            .and_then(|owner| text(owner, "id")))
+    }
+
     /// Asks for the account's webhooks. Repeating it changes nothing.
     pub async fn subscribe(&self, token: &AccessToken, waba_id: &str) -> Result<(), ApiError> {
         let request = self.request(Method::POST, token, [waba_id, "subscribed_apps"]);

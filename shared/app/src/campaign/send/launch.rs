@@ -89,8 +89,13 @@ impl Halt {
     }
 }
 
-/// Sends to everyone of `free`, in order.
-pub(super) async fn all(chunk: &Chunk<'_>, held: &Held, free: Vec<u32>) -> Result<Ended, Error> {
+/// Sends to everyone of `free`, in order. Returns how that ended, and how many were not accepted and
+/// have no outcome.
+pub(super) async fn all(
+    chunk: &Chunk<'_>,
+    held: &Held,
+    free: Vec<u32>,
+) -> Result<(Ended, usize), Error> {
     let token = channel::token(chunk.app, chunk.scope, chunk.channel)?;
     let limit = SignedDuration::try_from(chunk.app.config.invocation).unwrap_or(MARGIN);
     let deadline = chunk.app.now() + limit - MARGIN;
@@ -108,7 +113,7 @@ pub(super) async fn all(chunk: &Chunk<'_>, held: &Held, free: Vec<u32>) -> Resul
     }
     // Everyone below this place has an outcome, so nobody from it on who lacks one was accepted.
     let next = left.iter().copied().min().unwrap_or(u32::MAX);
-    Ok(match stop {
+    let ended = match stop {
         Some(Stop::Halted(Halt::Refused { code })) => Ended::Refused { code, next },
         // The last answer may have said so after everyone was launched and settled.
         _ if left.is_empty() => Ended::Settled,
@@ -129,7 +134,8 @@ pub(super) async fn all(chunk: &Chunk<'_>, held: &Held, free: Vec<u32>) -> Resul
         Some(Stop::Failed(error)) => Ended::Failed { error, next },
         // Only those are left whom Meta wants to be left alone for a while.
         None => Ended::Held { next },
-    })
+    };
+    Ok((ended, left.len()))
 }
 
 struct Round<'a> {
