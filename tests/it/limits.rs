@@ -183,13 +183,8 @@ async fn a_person_who_always_gets_too_much_fails_and_the_campaign_ends() {
     assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
     let refused = t.ledger().await["refused"]["131056"].as_u64().unwrap();
     assert_eq!(refused, 5, "five attempts");
-    assert_eq!(
-        t.figures(&owner, &campaign).await["failed"]
-            .as_u64()
-            .unwrap()
-            >= 1,
-        true
-    );
+    let failed = t.figures(&owner, &campaign).await["failed"].clone();
+    assert!(failed.as_u64() >= Some(1), "{failed} failed");
     t.finish().await;
 }
 
@@ -238,8 +233,8 @@ async fn a_stop_in_the_middle_reaches_nobody_who_is_not_in_flight() {
     t.drain().await;
     assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
     let after = t.ledger().await["accepted"].as_u64().unwrap();
-    // Chunks that were being sent go on to their end; three may have been.
-    assert!(after - before < 300 - before, "{before} and then {after}");
+    // Consent is read with the slots, which are reserved an eighth of a second ahead and by each sender.
+    assert!(after - before <= 40, "{before} and then {after}");
     let figures = t.figures(&owner, &campaign).await;
     assert_eq!(figures["excluded"].as_u64().unwrap(), 300 - after);
     t.finish().await;

@@ -6,18 +6,17 @@
 //!   whoever takes over after a crash knows that nobody from the mark on was sent to, and treats
 //!   those below it without an outcome as unknown. Nobody is sent to twice.
 //! - The *lease* only keeps two senders from working at once. Were it wrong, the mark still holds.
-//! - Reading consent again saves a person who has just opted out from a message.
+//! - Reading consent again, a moment before, saves a person who has just opted out from a message.
 
 mod claim;
+mod consent;
 mod launch;
 mod record;
 mod slots;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::campaign::{Excluded, State};
-use domain::contact::Consent;
+use domain::campaign::State;
 use domain::message::Outcome as Rank;
 use domain::template::HeaderContent;
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +26,6 @@ use super::item::{Campaign, People};
 use super::outcome::{Evidence, Outcome};
 use super::{dispatch, find};
 use crate::channel::{self, Channel};
-use crate::contact::Contact;
 use crate::store::{Scope, Write};
 use crate::task::CampaignSend;
 use crate::{App, Error, budget};
@@ -110,7 +108,7 @@ async fn send(chunk: &Chunk<'_>, held: &Held) -> Result<Ended, Error> {
     let lost = lost.map(|index| (index, Rank::Unknown, Evidence::default()));
     record::all(chunk, lost.collect()).await?;
     let free = (held.mark()..people).filter(|index| !settled(index));
-    let mut free = consenting(chunk, free.collect()).await?;
+    let mut free: Vec<u32> = free.collect();
 
     let granted = budget::take(app, chunk.channel, free.len()).await?;
     let beyond = free.split_off(granted.people);
@@ -135,32 +133,6 @@ async fn limited(chunk: &Chunk<'_>, until: Timestamp) -> Result<(), Error> {
         .if_present();
     chunk.app.store.write(limited).await?;
     Ok(())
-}
-
-/// Reads the contacts again: a person who opted out since the planning, or whose contact is not the
-/// one that was planned any more, is excluded now.
-async fn consenting(chunk: &Chunk<'_>, free: Vec<u32>) -> Result<Vec<u32>, Error> {
-    let people = free
-        .iter()
-        .filter_map(|index| Some((*index, chunk.people.people.get(*index as usize)?)));
-    let people: Vec<_> = people.collect();
-    let keys: Vec<_> = people
-        .iter()
-        .map(|(_, person)| chunk.scope.contact(&person.contact))
-        .collect();
-    let contacts: HashMap<usize, Contact> =
-        chunk.app.store.get_many(&keys).await?.into_iter().collect();
-    let (mut going, mut opted_out, mut changed) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, (index, person)) in people.into_iter().enumerate() {
-        match contacts.get(&place) {
-            Some(contact) if contact.consent == Consent::OptedOut => opted_out.push(index),
-            Some(contact) if contact.phone.as_ref() == Some(&person.phone) => going.push(index),
-            Some(_) | None => changed.push(index),
-        }
-    }
-    record::excluded(chunk, &opted_out, Excluded::OptedOut).await?;
-    record::excluded(chunk, &changed, Excluded::Changed).await?;
-    Ok(going)
 }
 
 /// How the launching ended. Nobody from `next` on who lacks an outcome was sent to.

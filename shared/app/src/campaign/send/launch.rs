@@ -4,8 +4,6 @@
 //! and outcomes are written. None of them waits for another, so a slow answer or a slow write never
 //! costs a slot.
 
-use std::collections::VecDeque;
-
 use domain::campaign::RecipientRef;
 use domain::message::Outcome as Rank;
 use futures::stream::FuturesUnordered;
@@ -107,7 +105,7 @@ pub(super) async fn all(
         deadline,
         lane: &lane,
     };
-    let (left, stop) = round.run(VecDeque::from(free)).await?;
+    let (left, stop) = round.run(free).await?;
     if let Some(Stop::Halted(Halt::Wait { shortest })) = stop {
         round.rest(shortest).await;
     }
@@ -147,18 +145,18 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Launches everyone of `todo` once. Returns who was not accepted and may be launched again, and
+    /// Launches everyone of `people` once. Returns who was not accepted and may be launched again, and
     /// why the round ended early.
     ///
     /// # Errors
     /// Outcomes cannot be written. Then it is not known who was accepted, and the chunk is left to be
     /// taken over.
-    async fn run(&self, todo: VecDeque<u32>) -> Result<(VecDeque<u32>, Option<Stop>), Error> {
+    async fn run(&self, people: Vec<u32>) -> Result<(Vec<u32>, Option<Stop>), Error> {
         let (launched, launches) = mpsc::unbounded_channel();
         let (learned, known) = mpsc::unbounded_channel();
         let (halt, halted) = watch::channel(None);
         let ((mut left, stop), again, recorded) = tokio::join!(
-            self.launch(todo, launched, halted.clone()),
+            self.launch(people, launched, halted.clone()),
             self.answers(launches, learned, halt),
             record::gather(self.chunk, known),
         );
@@ -234,29 +232,35 @@ impl Round<'_> {
     /// Hands each message over at its slot. Returns who was not launched, and why.
     async fn launch(
         &self,
-        mut todo: VecDeque<u32>,
+        people: Vec<u32>,
         launched: mpsc::UnboundedSender<u32>,
         halted: watch::Receiver<Option<Halt>>,
-    ) -> (VecDeque<u32>, Option<Stop>) {
-        let mut slots = Slots::new(self.chunk, self.held, self.lane);
-        while let Some(index) = todo.front().copied() {
-            let turn = slots.turn(&todo, self.deadline).await;
-            // Looked at after the turn has come: a refusal that came meanwhile stops this one too.
-            if let Some(halt) = *halted.borrow() {
-                return (todo, Some(Stop::Halted(halt)));
-            }
+    ) -> (Vec<u32>, Option<Stop>) {
+        let mut slots = Slots::new(self.chunk, self.held, self.lane, people);
+        let mut stop = None;
+        let mut launching = None;
+        while stop.is_none() {
+            let turn = slots.turn(self.deadline).await;
             match turn {
-                Ok(Turn::Now) => {}
-                Ok(Turn::Over) => return (todo, Some(Stop::Over)),
-                Ok(Turn::OutOfTime) => return (todo, Some(Stop::OutOfTime)),
-                Ok(Turn::NotBefore(instant)) => return (todo, Some(Stop::NotBefore(instant))),
-                Err(error) => return (todo, Some(Stop::Failed(error))),
+                Ok(Turn::Of(index)) => match *halted.borrow() {
+                    // A refusal that came while the turn was waited for stops this one too.
+                    Some(halt) => {
+                        launching = Some(index);
+                        stop = Some(Stop::Halted(halt));
+                    }
+                    // The receiver lives as long as this sender: both are parts of one join.
+                    None => drop(launched.send(index)),
+                },
+                Ok(Turn::Nobody) => break,
+                Ok(Turn::Over) => stop = Some(Stop::Over),
+                Ok(Turn::OutOfTime) => stop = Some(Stop::OutOfTime),
+                Ok(Turn::NotBefore(instant)) => stop = Some(Stop::NotBefore(instant)),
+                Err(error) => stop = Some(Stop::Failed(error)),
             }
-            todo.pop_front();
-            // The receiver lives as long as this sender: both are parts of one join.
-            let _ = launched.send(index);
         }
-        (todo, None)
+        let mut left = slots.left();
+        left.extend(launching);
+        (left, stop)
     }
 }
 

@@ -1,4 +1,6 @@
-//! The slots of one sender, reserved ahead while it sleeps to those it has.
+//! Whose turn it is, and when: the slots of one sender, reserved ahead while it sleeps to those it has.
+//!
+//! Before somebody gets a slot, the mark has moved past them and their consent was read again.
 
 use std::collections::VecDeque;
 
@@ -7,8 +9,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::Chunk;
 use super::claim::Held;
+use super::{Chunk, consent};
 use crate::Error;
 use crate::pacer::{Lane, Reserved};
 
@@ -16,118 +18,152 @@ use crate::pacer::{Lane, Reserved};
 /// It is also the most people that a killed sender leaves unknown without having launched them.
 const MARKED_AHEAD: usize = 20;
 
+/// Everyone of a chunk who is still to be sent to, in order.
 pub(super) struct Slots<'a> {
     chunk: &'a Chunk<'a>,
     held: &'a Held,
     lane: &'a Lane<'a>,
-    ready: VecDeque<i64>,
+    /// Those nothing was done for yet.
+    waiting: VecDeque<u32>,
+    /// Those whose slots are being reserved.
+    asking: Vec<u32>,
     reserving: Option<BoxFuture<'a, Result<Granted, Error>>>,
+    /// Those who have a slot.
+    ready: VecDeque<(u32, i64)>,
 }
 
-/// Whose turn it is.
+/// What comes next.
 pub(super) enum Turn {
-    /// The first of those who wait, now.
-    Now,
-    /// Nobody's any more: the campaign does not send, or the claim was lost.
+    /// This one, now.
+    Of(u32),
+    /// Nobody: everyone had a turn or was excluded.
+    Nobody,
+    /// Nobody any more: the campaign does not send, or the claim was lost.
     Over,
-    /// Nobody's in this invocation: the time is up.
+    /// Nobody in this invocation: the time is up.
     OutOfTime,
-    /// Nobody's before this instant, in microseconds since the epoch.
+    /// Nobody before this instant, in microseconds since the epoch.
     NotBefore(i64),
 }
 
 enum Granted {
-    Slots(Vec<i64>),
+    Slots(Vec<(u32, i64)>),
     NotBefore(i64),
     Over,
 }
 
 impl<'a> Slots<'a> {
-    pub(super) fn new(chunk: &'a Chunk<'a>, held: &'a Held, lane: &'a Lane<'a>) -> Self {
+    pub(super) fn new(
+        chunk: &'a Chunk<'a>,
+        held: &'a Held,
+        lane: &'a Lane<'a>,
+        people: Vec<u32>,
+    ) -> Self {
         Self {
             chunk,
             held,
             lane,
-            ready: VecDeque::new(),
+            waiting: people.into(),
+            asking: Vec::new(),
             reserving: None,
+            ready: VecDeque::new(),
         }
     }
 
-    /// Waits for the next slot, which is the turn of the first of `todo`.
-    pub(super) async fn turn(
-        &mut self,
-        todo: &VecDeque<u32>,
-        deadline: Timestamp,
-    ) -> Result<Turn, Error> {
+    /// Waits for the next turn.
+    pub(super) async fn turn(&mut self, deadline: Timestamp) -> Result<Turn, Error> {
         while self.chunk.app.now() < deadline {
-            self.reserve_ahead(todo, 0);
-            match self.ready.pop_front() {
-                Some(slot) => {
-                    self.sleep_until(slot, todo).await?;
-                    // A missed slot is dropped: catching up would crowd the second it fell in.
-                    if usable(slot, self.chunk.app.now().as_microsecond()) {
-                        return Ok(Turn::Now);
-                    }
+            self.reserve_ahead();
+            let Some((index, slot)) = self.ready.front().copied() else {
+                let Some(reserving) = self.reserving.as_mut() else {
+                    return Ok(Turn::Nobody);
+                };
+                let granted = reserving.await;
+                match self.granted(granted?) {
+                    Some(end) => return Ok(end),
+                    None => continue,
                 }
-                None => match self.reserving.take() {
-                    Some(reserving) => match reserving.await? {
-                        Granted::Slots(slots) => self.ready.extend(slots),
-                        Granted::NotBefore(instant) => return Ok(Turn::NotBefore(instant)),
-                        Granted::Over => return Ok(Turn::Over),
-                    },
-                    None => return Ok(Turn::Over),
-                },
+            };
+            self.sleep_until(slot).await?;
+            self.ready.pop_front();
+            // A missed slot is dropped: catching up would crowd the second it fell in.
+            if usable(slot, self.chunk.app.now().as_microsecond()) {
+                return Ok(Turn::Of(index));
             }
+            self.waiting.push_front(index);
         }
         Ok(Turn::OutOfTime)
     }
 
-    async fn sleep_until(&mut self, slot: i64, todo: &VecDeque<u32>) -> Result<(), Error> {
+    /// Those who had no turn.
+    pub(super) fn left(self) -> Vec<u32> {
+        let ready = self.ready.into_iter().map(|(index, _)| index);
+        ready.chain(self.asking).chain(self.waiting).collect()
+    }
+
+    async fn sleep_until(&mut self, slot: i64) -> Result<(), Error> {
         let instant = Timestamp::from_microsecond(slot)
             .map_err(|error| Error::internal("a slot is no instant", error))?;
         let mut sleep = self.chunk.app.clock.sleep_until(instant);
-        self.reserve_ahead(todo, 1);
         if let Some(reserving) = &mut self.reserving {
             tokio::select! {
                 biased;
                 () = &mut sleep => return Ok(()),
-                granted = reserving => {
-                    self.reserving = None;
-                    // Without slots the next turn asks again, and is told no again.
-                    if let Granted::Slots(slots) = granted? {
-                        self.ready.extend(slots);
-                    }
-                }
+                // An end without slots is met again by whoever asks next.
+                granted = reserving => drop(self.granted(granted?)),
             }
         }
         sleep.await;
         Ok(())
     }
 
-    /// Begins to reserve when half a block is left, and never more slots than there are messages: a
-    /// slot that nobody uses is lost to the number. `served` of `todo` have their slot in hand.
-    fn reserve_ahead(&mut self, todo: &VecDeque<u32>, served: usize) {
+    /// Takes in what a reservation brought; an end when it brought no slots.
+    fn granted(&mut self, granted: Granted) -> Option<Turn> {
+        self.reserving = None;
+        let asked = std::mem::take(&mut self.asking);
+        let end = match granted {
+            // Whoever was asked for and got no slot was excluded.
+            Granted::Slots(slots) => {
+                self.ready.extend(slots);
+                return None;
+            }
+            Granted::NotBefore(instant) => Turn::NotBefore(instant),
+            Granted::Over => Turn::Over,
+        };
+        for index in asked.into_iter().rev() {
+            self.waiting.push_front(index);
+        }
+        Some(end)
+    }
+
+    /// Begins to reserve when half a block is left, and never more slots than there are people: a slot
+    /// that nobody uses is lost to the number.
+    fn reserve_ahead(&mut self) {
         let (chunk, held, lane) = (self.chunk, self.held, self.lane);
         let block = chunk.channel.messages_per_second.block();
-        let served = served + self.ready.len();
-        let missing = todo.len().saturating_sub(served);
-        if self.reserving.is_some() || missing == 0 || self.ready.len() > block / 2 {
+        let busy = self.reserving.is_some() || self.ready.len() > block / 2;
+        if busy || self.waiting.is_empty() {
             return;
         }
-        let count = missing.min(block);
+        let count = block.min(self.waiting.len());
         let beyond = |count: usize| {
-            let marked = todo.iter().take(count).map(|index| index + 1);
+            let marked = self.waiting.iter().take(count).map(|index| index + 1);
             marked.max().unwrap_or(0)
         };
-        let needed = beyond(served + count);
-        let mark = beyond(served + count.max(MARKED_AHEAD));
+        let (needed, mark) = (beyond(count), beyond(count.max(MARKED_AHEAD)));
+        self.asking = self.waiting.drain(..count).collect();
+        let asked = self.asking.clone();
         let reserving = async move {
-            // What is marked already needs no mark, unless the lease has become old meanwhile.
+            // Who was marked a moment ago needs no mark.
             if !held.covers(chunk, needed) && !held.advance(chunk, mark).await? {
                 return Ok(Granted::Over);
             }
-            Ok(match lane.reserve(count).await? {
-                Reserved::Slots(slots) => Granted::Slots(slots),
+            let going = consent::going(chunk, &asked).await?;
+            if going.is_empty() {
+                return Ok(Granted::Slots(Vec::new()));
+            }
+            Ok(match lane.reserve(going.len()).await? {
+                Reserved::Slots(slots) => Granted::Slots(going.into_iter().zip(slots).collect()),
                 Reserved::NotBefore(instant) => Granted::NotBefore(instant),
             })
         };
