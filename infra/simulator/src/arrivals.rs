@@ -73,6 +73,7 @@ impl Core {
             text: accepted.text,
             callback_data: accepted.callback_data,
             arrived_us: accepted.arrived_us,
+            nth,
             outside_window: accepted.outside_window,
             plan,
         });
@@ -180,12 +181,13 @@ impl Core {
         let settings = self.settings();
         let at_us = self.time.now_us();
         lock(&self.limits).heard(number.id, utterance.from, at_us);
+        let nth = ledger.inbound.len() as u32;
         let id = ids::wamid(&Origin {
             seed: settings.seed,
             phone_number_id: number.id,
             person: utterance.from,
             at_us,
-            nth: ledger.inbound.len() as u64,
+            nth: u64::from(nth),
         });
         let inbound = Inbound {
             id: id.clone(),
@@ -199,7 +201,8 @@ impl Core {
         if self.is_subscribed(number.waba) {
             let at_ms = at_us / 1000;
             let body = webhooks::of_inbound(number, utterance, &id, at_ms);
-            if let Some(again_ms) = webhooks::told_again(&settings, &id, at_ms) {
+            let what = [utterance.from, "wrote"];
+            if let Some(again_ms) = webhooks::told_again(&settings, nth, what, at_ms) {
                 outbox.repeat(body.clone(), again_ms);
             }
             self.add_kept(outbox, body, at_ms);

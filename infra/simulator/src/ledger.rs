@@ -22,6 +22,9 @@ pub(crate) struct Message {
     pub(crate) text: String,
     pub(crate) callback_data: Option<String>,
     pub(crate) arrived_us: i64,
+    /// How many messages its recipient had before.
+    #[serde(default)]
+    pub(crate) nth: u32,
     /// Whether it was written to somebody whose service window was closed.
     #[serde(default)]
     pub(crate) outside_window: bool,

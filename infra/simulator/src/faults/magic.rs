@@ -103,7 +103,7 @@ pub(crate) const SCENARIOS: &[(&str, Effect, &str)] = &[
 ];
 
 /// The scenario of a recipient, by their digits.
-pub(super) fn of(recipient: &str) -> Option<Effect> {
+pub(crate) fn scenario(recipient: &str) -> Option<Effect> {
     SCENARIOS
         .iter()
         .find(|(digits, ..)| recipient.ends_with(digits))

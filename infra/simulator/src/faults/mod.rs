@@ -6,7 +6,7 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use magic::SCENARIOS;
+pub(crate) use magic::{SCENARIOS, scenario};
 pub(crate) use rules::{Rule, Rules, Seen};
 
 use crate::fate::Cause;

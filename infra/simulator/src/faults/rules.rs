@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Effect, magic};
+use super::Effect;
 use crate::chance::Draws;
 
 /// A rule as the control plane takes it.
@@ -184,11 +184,6 @@ impl Rules {
         self.rules
             .iter_mut()
             .find_map(|active| active.applies(seed, seen).then_some(active.rule.effect))
-    }
-
-    /// What is to happen to a send for the number it goes to.
-    pub(crate) fn magic(seen: &Seen<'_>) -> Option<Effect> {
-        magic::of(seen.recipient)
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::arrivals::Accepted;
 use crate::core::{Core, lock};
 use crate::fate::Cause;
-use crate::faults::{Effect, Rules, Seen, Transport};
+use crate::faults::{Effect, Seen, Transport, scenario};
 use crate::graph::Refusal;
 use crate::ids::{self, Origin};
 use crate::limits::Broken;
@@ -215,10 +215,8 @@ fn fault(sending: &Sending<'_>, recipient: &str) -> Option<Effect> {
         at_ms: sending.arrived_us / 1000,
     };
     let by_rule = lock(&sending.core.rules).decide(sending.settings.seed, &seen);
-    by_rule.or_else(|| {
-        let magic = sending.settings.magic_recipients;
-        magic.then(|| Rules::magic(&seen)).flatten()
-    })
+    let magic = sending.settings.magic_recipients;
+    by_rule.or_else(|| magic.then(|| scenario(recipient)).flatten())
 }
 
 /// Asks every limit. Says whether the person's service window is closed, and how a limit that

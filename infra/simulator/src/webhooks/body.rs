@@ -131,18 +131,23 @@ fn status((message, step): (&Message, Step)) -> Value {
     if let Some(data) = &message.callback_data {
         status["biz_opaque_callback_data"] = json!(data);
     }
-    match step {
-        Step::Sent | Step::Delivered => {
-            let free = message.category == "service";
-            status["pricing"] = json!({
-                "billable": !free,
-                "pricing_model": "PMP",
-                "type": if free { "free_customer_service" } else { "regular" },
-                "category": message.category,
-            });
-        }
-        Step::Read | Step::Replied => {}
-        Step::Failed => status["errors"] = json!([error(message.plan.fail_code)]),
+    // The price goes with `sent`, and with the first news of the delivery.
+    let priced = match step {
+        Step::Sent | Step::Delivered => true,
+        Step::Read => message.plan.due(Step::Delivered).is_none(),
+        Step::Failed | Step::Replied => false,
+    };
+    if priced {
+        let free = message.category == "service";
+        status["pricing"] = json!({
+            "billable": !free,
+            "pricing_model": "PMP",
+            "type": if free { "free_customer_service" } else { "regular" },
+            "category": message.category,
+        });
+    }
+    if step == Step::Failed {
+        status["errors"] = json!([error(message.plan.fail_code)]);
     }
     status
 }

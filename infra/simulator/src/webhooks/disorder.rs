@@ -14,11 +14,8 @@ pub(crate) fn held_back(settings: &Settings, message: &Message, step: Step) -> i
     if share <= 0.0 {
         return 0;
     }
-    let mut draws = Draws::new(
-        settings.seed,
-        0,
-        &["held back:", step.name(), &message.wamid],
-    );
+    let what = ["held back:", &message.recipient, step.name()];
+    let mut draws = Draws::new(settings.seed, message.nth, &what);
     if draws.hits(share) {
         draws.between(settings.disorder.shuffle_ms)
     } else {
@@ -26,13 +23,19 @@ pub(crate) fn held_back(settings: &Settings, message: &Message, step: Step) -> i
     }
 }
 
-/// When something that is told at `at_ms` is told again, if it is. `what` names it.
-pub(crate) fn told_again(settings: &Settings, what: &str, at_ms: i64) -> Option<i64> {
+/// When something that is told at `at_ms` is told again, if it is. It is the `nth` of its kind for
+/// this person.
+pub(crate) fn told_again(
+    settings: &Settings,
+    nth: u32,
+    [person, what]: [&str; 2],
+    at_ms: i64,
+) -> Option<i64> {
     let share = settings.disorder.duplicate_share;
     if share <= 0.0 {
         return None;
     }
-    let mut draws = Draws::new(settings.seed, 0, &["told again:", what]);
+    let mut draws = Draws::new(settings.seed, nth, &["told again:", person, what]);
     draws
         .hits(share)
         .then(|| at_ms + draws.between((0, LONGEST_ECHO_MS)))

@@ -121,8 +121,8 @@ fn flush(core: &Core) {
         }
         for telling in mine {
             let (_, message, step) = telling;
-            let what = format!("{}:{}", step.name(), message.wamid);
-            if let Some(at_ms) = told_again(&settings, &what, now_ms) {
+            let what = [message.recipient.as_str(), step.name()];
+            if let Some(at_ms) = told_again(&settings, message.nth, what, now_ms) {
                 echoes.push((told(number, &[telling]), at_ms));
             }
         }

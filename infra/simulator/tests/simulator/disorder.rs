@@ -90,6 +90,13 @@ async fn a_read_may_come_without_its_delivery() {
         .filter(|names| **names == ["sent", "read"])
         .count();
     assert!((35..65).contains(&skipped), "{skipped} of 100");
+    // Every message has its price twice: when it was sent, and when it is known to be there.
+    let priced = world
+        .statuses()
+        .iter()
+        .filter(|(_, status)| status.get("pricing").is_some())
+        .count();
+    assert_eq!(priced, 200);
 }
 
 #[tokio::test]
