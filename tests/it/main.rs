@@ -9,6 +9,7 @@
 
 mod audiences;
 mod campaigns;
+mod chat;
 mod contacts;
 mod content;
 mod faults;

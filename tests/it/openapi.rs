@@ -10,6 +10,7 @@ pub(crate) fn routers() -> Vec<OpenApiRouter<app::App>> {
         api_workspace::router(),
         api_contacts::router(),
         api_campaigns::router(),
+        api_chat::router(),
         webhook_ingest::router(),
     ]
 }

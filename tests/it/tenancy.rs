@@ -87,6 +87,9 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
     let import = t
         .upload(&owner, b"phone\n+6281234567890\n", json!({}))
         .await;
+    let chat = t
+        .chat(&owner, &channel, contact["id"].as_str().unwrap())
+        .await;
     let keys = owner
         .post(
             &t,
@@ -102,6 +105,7 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         ("{import}", &import),
         ("{campaign}", &campaign),
         ("{channel}", &channel),
+        ("{chat}", &chat),
         ("{template}", &template),
         ("{api_key}", keys["id"].as_str().unwrap()),
     ];

@@ -1,9 +1,10 @@
-//! Runs every minute and takes up again what got stuck.
+//! Runs every minute and takes up again what got stuck: campaigns, and messages of chats.
 
-use app::{App, Error, campaign};
+use app::{App, Error, campaign, chat};
 
 /// # Errors
-/// See [`campaign::tick::run`].
+/// See [`campaign::tick::run`] and [`chat::tick::run`]; neither holds up the other.
 pub async fn handle(app: App) -> Result<(), Error> {
-    campaign::tick::run(app).await
+    let campaigns = campaign::tick::run(app.clone()).await;
+    chat::tick::run(app).await.and(campaigns)
 }

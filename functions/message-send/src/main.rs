@@ -1,4 +1,4 @@
 #[tokio::main]
 async fn main() -> Result<(), aws::Error> {
-    aws::queue(message_send::handle).await
+    aws::queues(message_send::chunk, message_send::chat).await
 }

@@ -125,7 +125,6 @@ impl<'a> Lane<'a> {
     }
 
     /// Waits for the next slot, before any campaign's next block.
-    #[expect(dead_code, reason = "agents' messages take turns here")]
     ///
     /// # Errors
     /// [`Error::Later`] when the number rests for longer than is worth sleeping; or the store cannot

@@ -30,7 +30,8 @@ pub struct Outgoing {
     pub delay: Duration,
 }
 
-/// Durable, at least once, in no promised order.
+/// Durable, at least once. In no promised order, but for FIFO queues, which deliver a group's messages
+/// one after the other; a message of theirs cannot be delayed (SQS: FIFO queues).
 pub trait Queue: Send + Sync {
     /// Returns when every message is durable.
     fn send(&self, messages: Vec<Outgoing>) -> BoxFuture<'_, Result<(), Error>>;

@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use domain::id::{CampaignId, ImportId, WorkspaceId};
+use domain::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, WorkspaceId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,15 +19,17 @@ pub enum QueueName {
     CampaignPlan,
     CampaignDispatch,
     CampaignSend,
+    ChatSend,
     ContactImport,
     Webhook,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CampaignPlan,
         Self::CampaignDispatch,
         Self::CampaignSend,
+        Self::ChatSend,
         Self::ContactImport,
         Self::Webhook,
     ];
@@ -39,6 +41,7 @@ impl QueueName {
             Self::CampaignPlan => "campaign-plan",
             Self::CampaignDispatch => "campaign-dispatch",
             Self::CampaignSend => "campaign-send",
+            Self::ChatSend => "chat-send",
             Self::ContactImport => "contact-import",
             Self::Webhook => "webhook",
         }
@@ -80,6 +83,17 @@ pub struct CampaignSend {
     pub step: u32,
 }
 
+/// Send what a chat has on its way out, up to one message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChatSend {
+    pub workspace: WorkspaceId,
+    pub channel: ChannelId,
+    pub contact: ContactId,
+    pub message: MessageId,
+    /// The message's place in the chat's line.
+    pub place: u64,
+}
+
 /// Read the next part of an uploaded contact file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ContactImport {
@@ -115,6 +129,15 @@ impl Task for CampaignSend {
 
     fn group(&self) -> String {
         self.workspace.to_string()
+    }
+}
+
+impl Task for ChatSend {
+    const QUEUE: QueueName = QueueName::ChatSend;
+
+    /// A FIFO queue delivers a group's messages one after the other.
+    fn group(&self) -> String {
+        ChatId::of(&self.channel, &self.contact).to_string()
     }
 }
 

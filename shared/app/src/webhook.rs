@@ -11,6 +11,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::campaign::RecipientRef;
+use domain::chat::MessageRef;
 use domain::contact::{Consent, ConsentChange, ConsentSource};
 use domain::event::{ChannelEvent, EventKind, InboundMessage, StatusUpdate};
 use domain::id::WorkspaceId;
@@ -22,7 +23,7 @@ use subtle::ConstantTimeEq;
 
 use crate::channel::Route;
 use crate::task::Webhook;
-use crate::{App, Error, campaign, channel, contact, inbound};
+use crate::{App, Error, campaign, channel, chat, contact, inbound};
 
 /// The largest body that Meta sends (Meta: webhook payload).
 pub const BODY_MAX: usize = 3 * 1024 * 1024;
@@ -90,6 +91,8 @@ pub async fn process(app: App, task: Webhook) -> Result<(), Error> {
 struct Told {
     /// What became of messages of campaigns.
     recipients: HashMap<WorkspaceId, Vec<(RecipientRef, StatusUpdate)>>,
+    /// And of chats.
+    chats: HashMap<WorkspaceId, Vec<(MessageRef, StatusUpdate)>>,
     /// People who stopped messages of the business, by the id Meta names them with.
     stopped: Vec<(WorkspaceId, String, Timestamp)>,
     messages: HashMap<Route, Vec<InboundMessage>>,
@@ -105,10 +108,13 @@ impl Told {
                     self.stopped.push((workspace, person, update.at));
                 }
                 // Without our callback data the message was sent by another of Meta's tools.
-                let data = update.callback_data.as_deref();
-                if let Some(recipient) = data.and_then(|data| data.parse().ok()) {
+                let data = update.callback_data.clone().unwrap_or_default();
+                if let Ok(recipient) = data.parse() {
                     let updates = self.recipients.entry(route.workspace).or_default();
                     updates.push((recipient, update));
+                } else if let Ok(message) = data.parse() {
+                    let updates = self.chats.entry(route.workspace).or_default();
+                    updates.push((message, update));
                 }
             }
             EventKind::NumberErrors(errors) => {
@@ -129,6 +135,9 @@ impl Told {
         for (workspace, updates) in self.recipients {
             let applied = campaign::status::apply(app, &workspace, updates).await;
             result = result.and(applied);
+        }
+        for (workspace, updates) in self.chats {
+            result = result.and(chat::status::apply(app, &workspace, updates).await);
         }
         for (workspace, person, at) in self.stopped {
             result = result.and(stop(app, &workspace, &person, at).await);

@@ -2,7 +2,7 @@
 //! SQS and S3.
 //!
 //! This is the only crate that knows Lambda, SQS and S3. A function's `main` gives its value to
-//! [`http()`] or [`queue()`] and does nothing else; a shell reads the environment once, decodes, calls
+//! [`http()`], [`queue()`] or another shell and does nothing else; a shell reads the environment once, decodes, calls
 //! and encodes, and contains no `if` about the business.
 
 pub mod access;
@@ -17,5 +17,5 @@ mod testing;
 
 pub use http::http;
 pub use lambda_runtime::Error;
-pub use queue::queue;
+pub use queue::{queue, queues};
 pub use schedule::schedule;

@@ -52,6 +52,71 @@ where
     .await
 }
 
+/// Runs a function that works on messages of two queues. Returns only when it cannot start.
+///
+/// # Errors
+/// As [`queue()`].
+pub async fn queues<A, FA, FutA, B, FB, FutB>(first: FA, second: FB) -> Result<(), Error>
+where
+    A: Task,
+    FA: Fn(App, A) -> FutA,
+    FutA: Future<Output = Result<(), app::Error>>,
+    B: Task,
+    FB: Fn(App, B) -> FutB,
+    FutB: Future<Output = Result<(), app::Error>>,
+{
+    start::logs();
+    let (app, sqs) = start::checked(ready::<A>().and_then(|(app, sqs)| {
+        addressed::<B>(&app)?;
+        Ok((app, sqs))
+    }))?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let stop = last_take(event.context.deadline);
+        either(&app, &sqs, event.payload, stop, (&first, &second)).await
+    }))
+    .await
+}
+
+/// Works on one batch of whichever queue it is from: a trigger delivers messages of one queue only.
+///
+/// # Errors
+/// The batch is of neither queue; Lambda repeats it as a whole.
+pub async fn either<A, FA, FutA, B, FB, FutB>(
+    app: &App,
+    sqs: &SqsQueue,
+    event: SqsEvent,
+    stop: Timestamp,
+    handlers: (&FA, &FB),
+) -> Result<SqsBatchResponse, Error>
+where
+    A: Task,
+    FA: Fn(App, A) -> FutA,
+    FutA: Future<Output = Result<(), app::Error>>,
+    B: Task,
+    FB: Fn(App, B) -> FutB,
+    FutB: Future<Output = Result<(), app::Error>>,
+{
+    let (first, second) = handlers;
+    if is_from::<A>(app, &event) {
+        Ok(batch(app, sqs, event, stop, first).await)
+    } else if is_from::<B>(app, &event) {
+        Ok(batch(app, sqs, event, stop, second).await)
+    } else {
+        Err("a batch is of a queue that this function does not read".into())
+    }
+}
+
+/// Whether a batch is of the task's queue: an ARN and an address end in the same name.
+fn is_from<T: Task>(app: &App, event: &SqsEvent) -> bool {
+    let address = app.config.queues.0.get(&T::QUEUE);
+    let own = address.and_then(|address| address.rsplit('/').next());
+    let arn = event
+        .records
+        .first()
+        .and_then(|message| message.event_source_arn.as_deref());
+    own.is_some() && own == arn.and_then(|arn| arn.rsplit(':').next())
+}
+
 /// Works on one batch. Messages that are not taken before `stop` go back to the queue at once.
 pub async fn batch<T, F, Fut>(
     app: &App,
@@ -133,11 +198,17 @@ async fn settle<T: Task>(sqs: &SqsQueue, message: SqsMessage, verdict: Verdict) 
 fn ready<T: Task>() -> Result<(App, SqsQueue), Error> {
     reports_partial_failures(required(PARTIAL_FAILURES).ok().as_deref())?;
     let (app, sqs) = start::app()?;
-    if !app.config.queues.0.contains_key(&T::QUEUE) {
-        // Without its address no message can be given back before its visibility time-out.
-        return Err(ConfigError::Missing(queue_variable(T::QUEUE)).into());
-    }
+    addressed::<T>(&app)?;
     Ok((app, sqs))
+}
+
+/// Without its address no message can be given back before its visibility time-out.
+fn addressed<T: Task>(app: &App) -> Result<(), Error> {
+    if app.config.queues.0.contains_key(&T::QUEUE) {
+        Ok(())
+    } else {
+        Err(ConfigError::Missing(queue_variable(T::QUEUE)).into())
+    }
 }
 
 fn last_take(deadline_ms: u64) -> Timestamp {

@@ -69,6 +69,10 @@ pub enum Permission {
     ReadCampaigns,
     #[serde(rename = "campaigns:write")]
     WriteCampaigns,
+    #[serde(rename = "chats:read")]
+    ReadChats,
+    #[serde(rename = "chats:write")]
+    WriteChats,
     #[serde(rename = "channels:read")]
     ReadChannels,
     #[serde(rename = "channels:write")]
@@ -80,11 +84,13 @@ pub enum Permission {
 }
 
 impl Permission {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadContacts,
         Self::WriteContacts,
         Self::ReadCampaigns,
         Self::WriteCampaigns,
+        Self::ReadChats,
+        Self::WriteChats,
         Self::ReadChannels,
         Self::WriteChannels,
         Self::WriteApiKeys,
@@ -99,6 +105,8 @@ impl Permission {
             Self::WriteContacts => "contacts:write",
             Self::ReadCampaigns => "campaigns:read",
             Self::WriteCampaigns => "campaigns:write",
+            Self::ReadChats => "chats:read",
+            Self::WriteChats => "chats:write",
             Self::ReadChannels => "channels:read",
             Self::WriteChannels => "channels:write",
             Self::WriteApiKeys => "api_keys:write",
@@ -117,6 +125,8 @@ impl Role {
                 Permission::ReadContacts
                 | Permission::WriteContacts
                 | Permission::ReadCampaigns
+                | Permission::ReadChats
+                | Permission::WriteChats
                 | Permission::ReadChannels => true,
                 Permission::WriteCampaigns
                 | Permission::WriteChannels
@@ -134,6 +144,7 @@ mod tests {
     #[test]
     fn an_agent_answers_customers_but_does_not_spend_money() {
         assert!(Role::Agent.may(Permission::WriteContacts));
+        assert!(Role::Agent.may(Permission::WriteChats));
         assert!(!Role::Agent.may(Permission::WriteCampaigns));
         assert!(!Role::Agent.may(Permission::WriteApiKeys));
     }

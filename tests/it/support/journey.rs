@@ -37,6 +37,15 @@ impl TestApp {
         caller.post(self, "/v1/contacts", body).await.expect(201)
     }
 
+    /// The chat of a channel with a contact.
+    pub(crate) async fn chat(&self, caller: &Caller, channel: &str, contact: &str) -> String {
+        let body = json!({"contact": contact, "channel": channel});
+        let answer = caller.post(self, "/v1/chats", body).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+        let chat: Value = serde_json::from_str(&answer.text).unwrap();
+        text(&chat["id"])
+    }
+
     /// Uploads a file and imports it to the end.
     pub(crate) async fn import(&self, caller: &Caller, file: &[u8], options: Value) -> Value {
         let id = self.upload(caller, file, options).await;

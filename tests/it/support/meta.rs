@@ -56,11 +56,27 @@ impl TestApp {
         self.drain().await;
     }
 
+    /// A person writes this to the first number: the simulator knows that the customer service window is
+    /// open, and so does the application.
+    pub(crate) async fn writes(&self, phone: &str, wamid: &str, text: &str) {
+        let inbound = json!({"from": phone, "text": text});
+        self.control(Method::POST, "/_control/inbound", inbound)
+            .await;
+        self.hears(&[said(phone, wamid, self.app.now().as_second(), text)])
+            .await;
+    }
+
     /// What the simulator accepted for this number, the newest first.
     pub(crate) async fn sent_to(&self, phone: &str) -> Vec<Value> {
         let path = format!("/_control/messages?to={}", digits(phone));
         let mut lines = self.control(Method::GET, &path, Value::Null).await;
         serde_json::from_value(lines["data"].take()).unwrap()
+    }
+
+    /// Makes the simulator do this to what is sent to the number, so many times.
+    pub(crate) async fn trouble(&self, phone: &str, times: u32, effect: Value) {
+        let rule = json!({"match": {"recipient": digits(phone), "times": times}, "effect": effect});
+        self.control(Method::POST, "/_control/rules", rule).await;
     }
 
     /// Tells the simulator something through its control plane, or asks it.

@@ -28,6 +28,7 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
         ("api-workspace", http(plain(api_workspace::router()))),
         ("api-contacts", http(plain(api_contacts::router()))),
         ("api-campaigns", http(plain(api_campaigns::router()))),
+        ("api-chat", http(plain(api_chat::router()))),
         ("webhook-ingest", http(plain(webhook_ingest::router()))),
         ("contact-import", queue(contact_import::handle)),
         (
@@ -36,7 +37,8 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
         ),
         ("campaign-plan", queue(campaign_plan::handle)),
         ("campaign-dispatch", queue(campaign_dispatch::handle)),
-        ("message-send", queue(message_send::handle)),
+        ("message-send", queue(message_send::chunk)),
+        ("message-send", queue(message_send::chat)),
         ("webhook-process", queue(webhook_process::handle)),
     ]
 }

@@ -78,6 +78,15 @@ pub(super) fn check_readers(stack: &Stack) -> Result<(), TemplateError> {
             let message = format!("{} functions receive from it instead of one", readers.len());
             return Err(TemplateError::invalid(&queue.id, message));
         };
+        let batched = |source: &Source| source.queue == queue.name && source.batch_size > 1;
+        if queue.fifo && reader.sources.iter().any(batched) {
+            // Messages of one batch are worked on side by side, and two may be of one group.
+            let message = format!(
+                "{} must take one message at a time to keep its order",
+                reader.id
+            );
+            return Err(TemplateError::invalid(&queue.id, message));
+        }
         if queue.visibility < reader.timeout * 6 {
             let message = format!(
                 "its visibility time-out is less than six times that of {}",

@@ -182,8 +182,11 @@ fn queue(
     scope: &Scope<'_>,
 ) -> Result<Option<Queue>, TemplateError> {
     let known = [
+        "ContentBasedDeduplication",
+        "DeduplicationScope",
         "DelaySeconds",
         "FifoQueue",
+        "FifoThroughputLimit",
         "MessageRetentionPeriod",
         "RedrivePolicy",
         "VisibilityTimeout",

@@ -1,5 +1,13 @@
 use super::*;
 
+/// The values of the template's parameters that have no default.
+const SECRETS: [(&str, &str); 4] = [
+    ("PublicUrl", "https://blazz.example"),
+    ("AppSecrets", "a"),
+    ("VerifyToken", "v"),
+    ("MasterKey", "m"),
+];
+
 /// The smallest template that the local process accepts, with room for one more resource.
 fn with_resource(resource: &str) -> String {
     format!("Resources:\n{resource}")
@@ -17,6 +25,7 @@ fn the_real_template_can_be_run_here() {
         names,
         [
             "api-campaigns",
+            "api-chat",
             "api-contacts",
             "api-workspace",
             "campaign-dispatch",
@@ -72,28 +81,39 @@ fn queues_keep_their_times_and_their_readers() {
     assert!(!queue.fifo);
     let function = stack.function("message-send").unwrap();
     assert_eq!(function.timeout, app::config::INVOCATION);
-    let [source] = function.sources.as_slice() else {
-        panic!("{:?}", function.sources)
-    };
-    assert_eq!(
-        (source.queue, source.batch_size),
-        (QueueName::CampaignSend, 1)
-    );
+    let source = function
+        .sources
+        .iter()
+        .find(|source| source.queue == QueueName::CampaignSend);
+    let source = source.unwrap();
+    assert_eq!(source.batch_size, 1);
     assert!(source.max_concurrency.is_some());
 }
 
 #[test]
+fn a_function_may_read_from_two_queues_and_one_of_them_in_order() {
+    let stack = Stack::embedded().unwrap();
+    let queue = stack.queue(QueueName::ChatSend).unwrap();
+    assert!(queue.fifo);
+    let sources = &stack.function("message-send").unwrap().sources;
+    assert_eq!(sources.len(), 2, "{sources:?}");
+}
+
+#[test]
+fn a_queue_in_order_gives_one_message_at_a_time() {
+    // The batch size of the trigger is the number after the queue's name.
+    let (before, after) = EMBEDDED
+        .split_once("Queue: !GetAtt ChatSendQueue.Arn")
+        .unwrap();
+    let after = after.replacen("BatchSize: 1", "BatchSize: 2", 1);
+    let batched = format!("{before}Queue: !GetAtt ChatSendQueue.Arn{after}");
+    let error = Stack::read(&batched, &SECRETS).unwrap_err().to_string();
+    assert!(error.contains("one message"), "{error}");
+}
+
+#[test]
 fn globals_and_own_variables_are_joined() {
-    let stack = Stack::read(
-        EMBEDDED,
-        &[
-            ("PublicUrl", "https://blazz.example"),
-            ("AppSecrets", "a"),
-            ("VerifyToken", "v"),
-            ("MasterKey", "m"),
-        ],
-    )
-    .unwrap();
+    let stack = Stack::read(EMBEDDED, &SECRETS).unwrap();
     let environment = &stack.function("webhook-ingest").unwrap().environment;
     assert_eq!(environment["PUBLIC_URL"], "https://blazz.example");
     assert_eq!(environment["APP_SECRETS"], "a");

@@ -33,8 +33,10 @@ use content::Content;
 pub use follow_up::{FollowUp, follow_up, retry};
 pub use item::{Campaign, Progress};
 pub use life::{Edit, cancel, edit, pause, resume, schedule, start, unschedule};
+pub(crate) use outcome::Evidence;
 pub use outcome::Outcome;
 pub use preflight::{Budget, Preflight, preflight};
+pub(crate) use recipients::UNKNOWN;
 pub use recipients::{Recipient, recipients};
 pub use stats::{Stats, recount, stats};
 

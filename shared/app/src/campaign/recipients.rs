@@ -17,7 +17,7 @@ use crate::store::read::Span;
 use crate::{Actor, App, Error};
 
 /// Why nothing more is known of a message.
-const UNKNOWN: &str = "It may have been sent: there was no clear answer from WhatsApp.";
+pub(crate) const UNKNOWN: &str = "It may have been sent: there was no clear answer from WhatsApp.";
 
 /// One recipient and what became of the message.
 #[derive(Debug, Clone)]

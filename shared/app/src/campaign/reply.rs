@@ -1,11 +1,11 @@
 //! Who wrote back: an inbound message is matched with the campaign message that it answers.
 //!
-//! A quote or a button names its message. Without one it is the newest that a campaign sent to the
+//! A button or a quote names its message. Without one it is the newest that a campaign sent to the
 //! person from the same number within a week. Each campaign message is answered once, by the first
 //! message after it; the mark and the counter change in one transaction.
 
 use domain::campaign::{Counters, RecipientRef};
-use domain::event::InboundMessage;
+use domain::event::{InboundContent, InboundMessage};
 use domain::id::{CampaignId, ChatId};
 use domain::message::Outcome as Rank;
 use jiff::{SignedDuration, Timestamp};
@@ -117,6 +117,15 @@ async fn sent(
 
 /// The campaign message that is answered by this one.
 fn answered<'a>(message: &InboundMessage, thread: &'a [Sent]) -> Option<&'a Sent> {
+    // A campaign's button carries the reference of its recipient.
+    if let InboundContent::Button { payload, .. } = &message.content
+        && let Ok(pressed) = payload.parse::<RecipientRef>()
+    {
+        return thread.iter().find(|sent| {
+            sent.campaign == pressed.campaign
+                && (sent.outcome.chunk, sent.outcome.index) == (pressed.chunk, pressed.index)
+        });
+    }
     let quoted = message.context_wamid.as_ref();
     if let Some(wamid) = quoted {
         let named = thread
@@ -137,7 +146,6 @@ fn answered<'a>(message: &InboundMessage, thread: &'a [Sent]) -> Option<&'a Sent
 
 #[cfg(test)]
 mod tests {
-    use domain::event::InboundContent;
     use domain::id::ContactId;
 
     use super::*;
@@ -215,6 +223,23 @@ mod tests {
             sent(100, Some("a"), Rank::Delivered),
         ];
         assert_eq!(found(&said(600, None), &thread), Some(100));
+    }
+
+    #[test]
+    fn a_button_names_its_recipient_even_before_the_message_has_an_id() {
+        let thread = [
+            sent(500, Some("b"), Rank::Read),
+            sent(100, None, Rank::Unknown),
+        ];
+        let press = |campaign: &CampaignId| InboundMessage {
+            content: InboundContent::Button {
+                text: "Yes".to_owned(),
+                payload: format!("{campaign}.0.0"),
+            },
+            ..said(600, Some("z"))
+        };
+        assert_eq!(found(&press(&thread[1].campaign), &thread), Some(100));
+        assert_eq!(found(&press(&CampaignId::fresh()), &thread), None);
     }
 
     #[test]

@@ -210,7 +210,7 @@ async fn later(
 
 /// How long one claim may go without being renewed: every block of messages renews it, and after the
 /// last block only Meta's answers are waited for.
-pub(super) fn lease(app: &App) -> SignedDuration {
+pub(crate) fn lease(app: &App) -> SignedDuration {
     SignedDuration::try_from(app.config.graph_timeout).unwrap_or(SignedDuration::from_secs(30))
         + SignedDuration::from_secs(15)
 }

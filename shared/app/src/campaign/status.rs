@@ -165,7 +165,11 @@ async fn moves(
 
 /// Where several statuses of one message take it together. Who replied has received it, whatever a
 /// failure says.
-fn fold(from: Option<Rank>, replied: bool, updates: &[StatusUpdate]) -> Option<(Rank, Evidence)> {
+pub(crate) fn fold(
+    from: Option<Rank>,
+    replied: bool,
+    updates: &[StatusUpdate],
+) -> Option<(Rank, Evidence)> {
     let mut at = from;
     let mut evidence = Evidence::default();
     let told = updates

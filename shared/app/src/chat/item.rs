@@ -1,7 +1,9 @@
-//! A chat and its messages, as they are stored.
+//! A chat, its messages, and those of them that are on their way out, as they are stored.
 
+use domain::campaign::Excluded;
 use domain::event::{InboundContent, InboundMessage};
-use domain::id::{ChannelId, ChatId, ContactId, MessageId};
+use domain::id::{ChannelId, ChatId, ContactId, MessageId, WorkspaceId};
+use domain::message::Outcome;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +20,10 @@ pub struct Chat {
     /// When the person last said something, which opens the customer service window. It only moves up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
+    /// How many messages were given a place in line. It gives them their order, which no clock could:
+    /// two of one agent may be taken by two machines.
+    #[serde(default)]
+    pub(crate) places: u64,
 }
 
 impl Chat {
@@ -28,6 +34,7 @@ impl Chat {
             contact: contact.clone(),
             created_at: now,
             last_inbound_at: None,
+            places: 0,
         }
     }
 }
@@ -37,6 +44,7 @@ impl Chat {
 #[serde(tag = "direction", rename_all = "snake_case")]
 pub enum Message {
     Inbound(Inbound),
+    Outbound(Outbound),
 }
 
 /// What the person wrote.
@@ -51,6 +59,82 @@ pub struct Inbound {
     pub context_wamid: Option<String>,
     #[serde(with = "as_json")]
     pub content: InboundContent,
+}
+
+/// What an agent or a machine of the workspace wrote.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outbound {
+    pub id: MessageId,
+    pub text: String,
+    pub at: Timestamp,
+    /// `None` while it is on its way to WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Outcome>,
+    /// When the status was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wamid: Option<String>,
+    /// Meta's error code of a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// Why it was not sent, when that was our decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Excluded>,
+}
+
+impl Outbound {
+    pub(crate) fn new(now: Timestamp, text: String) -> Self {
+        Self {
+            id: MessageId::written(now),
+            text,
+            at: now,
+            status: None,
+            status_at: None,
+            wamid: None,
+            code: None,
+            excluded: None,
+        }
+    }
+
+    /// Why it failed or nothing more is known of it, in words.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self.status? {
+            Outcome::Failed => Some(match (self.code, self.excluded) {
+                (Some(code), _) => whatsapp::reason(code),
+                (None, Some(Excluded::Changed)) => "The contact was deleted.",
+                (None, Some(excluded)) => excluded.reason(),
+                (None, None) => UNREACHED,
+            }),
+            Outcome::Unknown => Some(crate::campaign::UNKNOWN),
+            Outcome::Accepted | Outcome::Delivered | Outcome::Read | Outcome::Excluded => None,
+        }
+    }
+}
+
+/// Why a message failed that Meta never saw.
+const UNREACHED: &str = "WhatsApp could not be reached.";
+
+/// A message that is on its way out: the intent, which exists until the message is settled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) channel: ChannelId,
+    pub(crate) contact: ContactId,
+    pub(crate) message: MessageId,
+    /// The place in the chat's line.
+    pub(crate) place: u64,
+    /// Of the sender that may be sending it; empty when nobody is. It and what follows change with every
+    /// try, so the index does not hold them.
+    #[serde(default)]
+    pub(crate) token: String,
+    /// Unix milliseconds until which that sender may be alive.
+    #[serde(default)]
+    pub(crate) lease: i64,
+    /// How often Meta was asked and certainly did not accept it.
+    #[serde(default)]
+    pub(crate) tries: u32,
 }
 
 impl Inbound {

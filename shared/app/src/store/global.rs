@@ -63,4 +63,9 @@ impl Store {
     pub fn due(&self) -> impl Iterator<Item = Range> {
         (0..DUE_SHARDS).map(crossing::due)
     }
+    /// Messages of chats on their way out in every workspace, by the time at which the tick looks after
+    /// them.
+    pub fn due_pending(&self) -> impl Iterator<Item = Range> {
+        (0..DUE_SHARDS).map(crossing::due_pending)
+    }
 }

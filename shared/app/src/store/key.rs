@@ -379,6 +379,32 @@ impl Scope<'_> {
         )
     }
 
+    /// A message on its way out, by its place in the chat's line.
+    #[must_use]
+    pub fn pending(&self, chat: &ChatId, place: u64) -> Key {
+        Key::new(
+            Table::Chats,
+            self.chat_pk(chat),
+            format!("PENDING#{place:012}"),
+        )
+    }
+
+    /// Everything on its way out of a chat, in the order it is to be sent.
+    #[must_use]
+    pub fn all_pending(&self, chat: &ChatId) -> Range {
+        Range::new(Table::Chats, self.chat_pk(chat), "PENDING#")
+    }
+
+    /// The entry of a message on its way out in the sparse index of what the tick looks after.
+    #[must_use]
+    pub fn due_pending(&self, chat: &ChatId, place: u64, at: Timestamp) -> (String, String) {
+        let shard = chat.as_str().bytes().last().map_or(0, u32::from) % DUE_SHARDS;
+        (
+            crossing::due_pk(shard),
+            format!("{:015}#{chat}#{place:012}", at.as_millisecond()),
+        )
+    }
+
     #[must_use]
     pub fn messages(&self, chat: &ChatId) -> Range {
         Range::new(Table::Chats, self.chat_pk(chat), "MESSAGE#")
@@ -432,6 +458,10 @@ pub(super) mod crossing {
 
     pub(crate) fn due_pk(shard: u32) -> String {
         format!("DUE#{shard:x}")
+    }
+
+    pub(crate) fn due_pending(shard: u32) -> Range {
+        Range::of_index(Table::Chats, DUE, due_pk(shard))
     }
 
     pub(crate) fn due(shard: u32) -> Range {

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::task::{CampaignDispatch, CampaignPlan, CampaignSend, ContactImport, Webhook};
+use app::task::{CampaignDispatch, CampaignPlan, CampaignSend, ChatSend, ContactImport, Webhook};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -71,8 +71,37 @@ async fn every_sample_event_of_a_queue_is_read_as_its_task() {
     all::<CampaignPlan>("campaign-plan").await;
     all::<CampaignDispatch>("campaign-dispatch").await;
     all::<CampaignSend>("message-send").await;
+    all::<ChatSend>("message-send-chat").await;
     all::<ContactImport>("contact-import").await;
     all::<Webhook>("webhook-process").await;
+}
+
+#[tokio::test]
+async fn a_batch_goes_to_the_handler_of_its_queue() {
+    async fn run(sample: &str, queue: &str) -> Result<(usize, usize), Error> {
+        let world = World::new();
+        let (chunks, chats) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let chunk = async |_: App, _: CampaignSend| {
+            chunks.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let chat = async |_: App, _: ChatSend| {
+            chats.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let mut event: SqsEvent = event(sample);
+        for record in &mut event.records {
+            record.event_source_arn =
+                Some(format!("arn:aws:sqs:eu-central-1:123456789012:{queue}"));
+        }
+        let sqs = sqs(&Recorder::default());
+        let response = either(&world.app, &sqs, event, Timestamp::MAX, (&chunk, &chat)).await?;
+        assert_eq!(to_json(response), failures(&[]), "{queue}");
+        Ok((chunks.into_inner(), chats.into_inner()))
+    }
+    assert_eq!(run("message-send", "campaign-send").await.unwrap(), (1, 0));
+    assert_eq!(run("message-send-chat", "chat-send").await.unwrap(), (0, 1));
+    assert!(run("message-send", "webhook").await.is_err());
 }
 
 #[tokio::test]

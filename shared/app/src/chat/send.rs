@@ -1,0 +1,282 @@
+//! Sending what a chat has on its way out, in the order it was taken.
+//!
+//! What correctness rests on:
+//! - The queue delivers a chat's tasks one after the other, and a task sends everything that lines up
+//!   before its message first. So no message overtakes another, even if its own task was lost.
+//! - A message is *claimed* by a conditional write before the call to Meta, and its intent is removed
+//!   when the call is settled. Whoever finds a claim whose lease is over knows only that the message may
+//!   have been sent: it is unknown, and never sent again.
+//! - Only what Meta certainly did not accept gives its claim back and is tried again, and the chat waits
+//!   for it.
+
+use std::time::Duration;
+
+use domain::campaign::Excluded;
+use domain::chat::MessageRef;
+use domain::contact::Consent;
+use domain::id::ChatId;
+use domain::message::Outcome as Rank;
+use domain::phone::Phone;
+use jiff::SignedDuration;
+use whatsapp::{AccessToken, Content, ErrorClass, SendError};
+
+use super::{Message, Outbound, Pending};
+use crate::campaign::{Evidence, send::lease};
+use crate::channel::{self, Channel};
+use crate::contact::Contact;
+use crate::pacer::Lane;
+use crate::store::{Committed, Scope, Write};
+use crate::task::ChatSend;
+use crate::{App, Error, secret};
+
+/// How often a message is tried that Meta certainly did not accept. The pauses grow as Meta asks for a
+/// person who was written to too often (Meta: pair rate limit): 1, 4, 16, 64 and 256 seconds.
+const ATTEMPTS: u32 = 6;
+
+/// The shortest rest of a number that Meta called too fast.
+const REST: SignedDuration = SignedDuration::from_secs(1);
+
+/// What sending from one chat works with.
+struct Sender<'a> {
+    app: &'a App,
+    scope: Scope<'a>,
+    chat: ChatId,
+    channel: &'a Channel,
+    token: AccessToken,
+    /// The person's number, or why they may not be written to any more.
+    to: Result<Phone, Excluded>,
+}
+
+/// Sends everything up to the task's message.
+///
+/// # Errors
+/// [`Error::Later`] while a message waits for its next try or may be in another sender's hands: then
+/// everything after it waits as well. Any other error leaves a claim behind, which is taken over when
+/// its lease ends.
+pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
+    let scope = app.store.workspace(&task.workspace);
+    let chat = ChatId::of(&task.channel, &task.contact);
+    let (line, key) = (scope.all_pending(&chat), scope.contact(&task.contact));
+    // Boxed like what follows, because several calls are under way in it at once.
+    let (line, channel, contact) = Box::pin(async {
+        tokio::try_join!(
+            app.store.all::<Pending>(&line),
+            channel::find(&app, scope, &task.channel),
+            app.store.get::<Contact>(&key),
+        )
+    })
+    .await?;
+    let sender = Sender {
+        app: &app,
+        scope,
+        chat,
+        channel: &channel,
+        token: channel::token(&app, scope, &channel)?,
+        to: reachable(contact),
+    };
+    for pending in line.iter().filter(|pending| pending.place <= task.place) {
+        Box::pin(sender.one(pending)).await?;
+    }
+    Ok(())
+}
+
+/// The contact is read again: a person may have opted out since the message was taken.
+fn reachable(contact: Option<Contact>) -> Result<Phone, Excluded> {
+    let contact = contact.ok_or(Excluded::Changed)?;
+    if contact.consent == Consent::OptedOut {
+        return Err(Excluded::OptedOut);
+    }
+    contact.phone.ok_or(Excluded::NoPhone)
+}
+
+impl Sender<'_> {
+    async fn one(&self, pending: &Pending) -> Result<(), Error> {
+        if !pending.token.is_empty() {
+            let now = self.app.now().as_millisecond();
+            if pending.lease > now {
+                let left = pending.lease.abs_diff(now);
+                return Err(Error::Later {
+                    after: Duration::from_millis(left),
+                });
+            }
+            // Whoever claimed it died, perhaps after Meta took the message.
+            return self.settle(pending, Rank::Unknown, Known::default()).await;
+        }
+        let to = match &self.to {
+            Ok(to) => to,
+            Err(excluded) => {
+                let known = Known {
+                    excluded: Some(*excluded),
+                    ..Known::default()
+                };
+                return self.settle(pending, Rank::Failed, known).await;
+            }
+        };
+        let pending = &Pending {
+            token: secret::random_token(),
+            ..pending.clone()
+        };
+        // Side by side, because an agent waits: what fails while the claim is written gives it back.
+        let lane = Lane::new(self.app, self.scope, self.channel);
+        let key = self.scope.message(&self.chat, &pending.message);
+        let (claimed, message, turn) = tokio::join!(
+            self.claim(pending),
+            self.app.store.get::<Message>(&key),
+            lane.turn(),
+        );
+        if !matches!(claimed, Ok(true)) {
+            // It may be ours all the same, when only the answer was lost; nothing was sent yet.
+            self.release(pending, pending.tries).await?;
+            claimed?;
+            // Somebody else took it; the next delivery sees what became of it.
+            return Err(Error::Later {
+                after: Duration::from_secs(1),
+            });
+        }
+        let message = match message.and_then(|message| turn.map(|()| message)) {
+            Ok(Some(Message::Outbound(message))) => message,
+            Ok(Some(Message::Inbound(_)) | None) => {
+                return Err(Error::broken("a message on its way out does not exist"));
+            }
+            Err(error) => {
+                self.release(pending, pending.tries).await?;
+                return Err(error);
+            }
+        };
+        self.call(pending, &message, to, &lane).await
+    }
+
+    async fn call(
+        &self,
+        pending: &Pending,
+        message: &Outbound,
+        to: &Phone,
+        lane: &Lane<'_>,
+    ) -> Result<(), Error> {
+        let callback = MessageRef {
+            chat: self.chat.clone(),
+            message: message.id.clone(),
+        };
+        let outbound = whatsapp::Outbound {
+            to: to.to_string(),
+            content: Content::Text {
+                body: message.text.clone(),
+                preview_url: true,
+            },
+            callback_data: callback.to_string(),
+        };
+        let number = &self.channel.phone_number_id;
+        let answer = self.app.whatsapp.send(&self.token, number, &outbound).await;
+        let refusal = match answer {
+            Ok(accepted) => {
+                let known = Known::of(Some(accepted.wamid), None);
+                return self.settle(pending, Rank::Accepted, known).await;
+            }
+            Err(SendError::Unknown(_)) => {
+                return self.settle(pending, Rank::Unknown, Known::default()).await;
+            }
+            Err(SendError::NotSent(_)) => return self.again(pending, None).await,
+            Err(SendError::Refused(refusal)) => refusal,
+        };
+        let code = Some(refusal.code);
+        match refusal.class() {
+            ErrorClass::Slow => {
+                // When that fails, others find out by themselves that the number is too fast.
+                if let Err(error) = lane.rest(REST).await {
+                    tracing::warn!(error = error.chain(), "the number was not slowed down");
+                }
+                self.again(pending, code).await
+            }
+            ErrorClass::HoldPerson => self.again(pending, code).await,
+            ErrorClass::DropPerson | ErrorClass::StopCampaign => {
+                self.settle(pending, Rank::Failed, Known::of(None, code))
+                    .await
+            }
+            ErrorClass::Unclear => self.settle(pending, Rank::Unknown, Known::default()).await,
+        }
+    }
+
+    /// Takes the message for this sender; `false` when somebody else did or it is settled.
+    async fn claim(&self, pending: &Pending) -> Result<bool, Error> {
+        let until = (self.app.now() + lease(self.app)).as_millisecond();
+        let claim = self
+            .held(pending, "")?
+            .set("token", &pending.token)?
+            .set("lease", &until)?;
+        Ok(self.app.store.write(claim).await?.yes())
+    }
+
+    /// Meta certainly did not accept it: it is tried again after a pause, or given up.
+    async fn again(&self, pending: &Pending, code: Option<i64>) -> Result<(), Error> {
+        let tries = pending.tries + 1;
+        if tries >= ATTEMPTS {
+            return self
+                .settle(pending, Rank::Failed, Known::of(None, code))
+                .await;
+        }
+        self.release(pending, tries).await?;
+        Err(Error::Later {
+            after: Duration::from_secs(4_u64.pow(tries - 1)),
+        })
+    }
+
+    async fn release(&self, pending: &Pending, tries: u32) -> Result<(), Error> {
+        let release = self
+            .held(pending, &pending.token)?
+            .set("token", "")?
+            .set("lease", &0)?
+            .set("tries", &tries)?;
+        // A claim that was lost needs no release.
+        self.app.store.write(release).await?;
+        Ok(())
+    }
+
+    fn held(&self, pending: &Pending, token: &str) -> Result<Write, Error> {
+        Write::update(self.scope.pending(&self.chat, pending.place)).if_equals("token", token)
+    }
+
+    /// Says what became of the message, and removes the intent. A status that came first knows more and
+    /// stays.
+    async fn settle(&self, pending: &Pending, status: Rank, known: Known) -> Result<(), Error> {
+        let mut said = Write::update(self.scope.message(&self.chat, &pending.message))
+            .set("status", &status)?
+            .set("status_at", &self.app.now())?
+            .if_present()
+            .if_missing("status");
+        if let Some(wamid) = &known.evidence.wamid {
+            said = said.set("wamid", wamid)?;
+        }
+        if let Some(code) = &known.evidence.code {
+            said = said.set("code", code)?;
+        }
+        if let Some(excluded) = &known.excluded {
+            said = said.set("excluded", excluded)?;
+        }
+        let gone = Write::delete(self.scope.pending(&self.chat, pending.place))
+            .if_equals("token", &pending.token)?;
+        match self.app.store.transact(vec![said, gone.clone()]).await? {
+            Committed::No(failed) if failed == [0] => {
+                self.app.store.write(gone).await?;
+            }
+            // Otherwise somebody else has settled it.
+            Committed::No(_) | Committed::Yes => {}
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a message that is settled.
+#[derive(Default)]
+struct Known {
+    evidence: Evidence,
+    excluded: Option<Excluded>,
+}
+
+impl Known {
+    fn of(wamid: Option<String>, code: Option<i64>) -> Self {
+        Self {
+            evidence: Evidence { wamid, code },
+            excluded: None,
+        }
+    }
+}
