@@ -17,6 +17,7 @@ pub mod group;
 pub mod import;
 pub mod inbound;
 mod pacer;
+mod pack;
 pub mod page;
 pub mod ports;
 pub mod secret;

@@ -5,7 +5,6 @@
 //! event by itself.
 
 use std::collections::HashMap;
-use std::io::{Read, Write as _};
 use std::time::Duration;
 
 use base64::Engine;
@@ -15,15 +14,12 @@ use domain::chat::MessageRef;
 use domain::contact::{Consent, ConsentChange, ConsentSource};
 use domain::event::{ChannelEvent, EventKind, InboundMessage, StatusUpdate};
 use domain::id::WorkspaceId;
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::channel::Route;
 use crate::task::Webhook;
-use crate::{App, Error, campaign, channel, chat, contact, inbound};
+use crate::{App, Error, campaign, channel, chat, contact, inbound, pack};
 
 /// The largest body that Meta sends (Meta: webhook payload).
 pub const BODY_MAX: usize = 3 * 1024 * 1024;
@@ -178,9 +174,7 @@ async fn route(app: &App, event: &ChannelEvent) -> Result<Option<Route>, Error> 
 }
 
 fn pack(raw: &[u8]) -> Result<String, Error> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    let packed = encoder.write_all(raw).and_then(|()| encoder.finish());
-    packed
+    pack::deflate(raw)
         .map(|bytes| STANDARD.encode(bytes))
         .map_err(|error| Error::internal("a webhook body cannot be compressed", error))
 }
@@ -189,11 +183,6 @@ fn unpack(body: &str) -> Result<Vec<u8>, Error> {
     let packed = STANDARD
         .decode(body)
         .map_err(|error| Error::internal("a queued webhook body is not base64", error))?;
-    let mut raw = Vec::new();
-    // Only what this product compressed gets here, yet a limit costs nothing.
-    DeflateDecoder::new(packed.as_slice())
-        .take(BODY_MAX as u64 + 1)
-        .read_to_end(&mut raw)
-        .map_err(|error| Error::internal("a queued webhook body cannot be decompressed", error))?;
-    Ok(raw)
+    pack::inflate(&packed, BODY_MAX + 1)
+        .map_err(|error| Error::internal("a queued webhook body cannot be decompressed", error))
 }

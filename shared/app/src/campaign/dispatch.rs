@@ -13,7 +13,7 @@ use domain::campaign::{CHUNK, State};
 use domain::id::CampaignId;
 
 use super::find;
-use super::item::{Campaign, Claim, OpenChunk, Progress};
+use super::item::{Campaign, Claim, Gate, OpenChunk, Progress};
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
 use crate::task::{CampaignDispatch, CampaignSend};
@@ -128,13 +128,15 @@ pub(super) async fn complete(
     if !progress.planned || progress.done < progress.chunks {
         return Ok(());
     }
-    let completed = leaving(scope, campaign, campaign.state.complete()?)?
-        .remove("gsi1pk")
-        .remove("gsi1sk")
-        .set("completed_at", &app.now())?;
+    let completed = |write: Write| {
+        write
+            .remove("gsi1pk")
+            .remove("gsi1sk")
+            .set("completed_at", &app.now())
+    };
+    let to = campaign.state.complete()?;
     // Of several senders that see the last chunk done, the first completes the campaign.
-    app.store.write(completed).await?;
-    Ok(())
+    turn(app, scope, campaign, to, campaign.epoch, completed).await
 }
 
 /// Stops a campaign that Meta refuses as a whole, and keeps the reason for its owner. What is in flight
@@ -145,12 +147,10 @@ pub(super) async fn stop(
     campaign: &Campaign,
     reason: &str,
 ) -> Result<(), Error> {
-    let stopped = leaving(scope, campaign, State::Sending.pause()?)?
-        .set("reason", reason)?
-        .set("epoch", &(campaign.epoch + 1))?;
+    let stopped = |write: Write| write.set("reason", reason);
+    let to = campaign.state.pause()?;
     // Of several senders that are refused, the first stops the campaign.
-    app.store.write(stopped).await?;
-    Ok(())
+    turn(app, scope, campaign, to, campaign.epoch + 1, stopped).await
 }
 
 /// Reports a campaign as paused when nothing is in flight any more. Since nobody can take or renew a
@@ -165,11 +165,9 @@ async fn settle(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), 
     if in_flight.iter().any(|(_, claim)| claim.lease > now) {
         return Ok(());
     }
-    let paused = leaving(scope, campaign, campaign.state.settle()?)?
-        .remove("gsi1pk")
-        .remove("gsi1sk");
-    app.store.write(paused).await?;
-    Ok(())
+    let paused = |write: Write| Ok(write.remove("gsi1pk").remove("gsi1sk"));
+    let to = campaign.state.settle()?;
+    turn(app, scope, campaign, to, campaign.epoch, paused).await
 }
 
 /// The claims of the chunks below `until` that are not done.
@@ -207,11 +205,22 @@ async fn claims(
 }
 
 /// A change of state that the campaign makes by itself, if it is still as it was read.
-fn leaving(scope: Scope<'_>, campaign: &Campaign, to: State) -> Result<Write, Error> {
-    Write::update(scope.campaign(&campaign.id))
+async fn turn(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &Campaign,
+    to: State,
+    epoch: u64,
+    with: impl FnOnce(Write) -> Result<Write, Error>,
+) -> Result<(), Error> {
+    let turned = Write::update(scope.campaign(&campaign.id))
         .set("state", &to)?
+        .set("epoch", &epoch)?
         .if_equals("state", &campaign.state)?
-        .if_equals("epoch", &campaign.epoch)
+        .if_equals("epoch", &campaign.epoch)?;
+    let gate = Gate::set(scope, &campaign.id, to, epoch)?;
+    app.store.transact(vec![with(turned)?, gate]).await?;
+    Ok(())
 }
 
 async fn progress(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<Progress, Error> {

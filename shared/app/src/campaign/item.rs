@@ -7,6 +7,9 @@ use domain::template::{HeaderContent, HeaderInput, Mapping, Template, Values};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
+use crate::store::{Scope, Write};
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Campaign {
     pub id: CampaignId,
@@ -75,13 +78,42 @@ pub struct Progress {
     pub(crate) limited_until: Option<Timestamp>,
 }
 
+/// What every claim and every move of a mark checks: whether the campaign sends, and under which epoch.
+/// It repeats two attributes of the campaign in an item of its own, which is small, because a check is
+/// charged by the size of the item, and apart, because all campaigns of a workspace share a partition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Gate {
+    state: State,
+    epoch: u64,
+}
+
+impl Gate {
+    /// The write that belongs into every transaction that changes the state or the epoch.
+    pub(crate) fn set(
+        scope: Scope<'_>,
+        campaign: &CampaignId,
+        state: State,
+        epoch: u64,
+    ) -> Result<Write, Error> {
+        Write::put(scope.gate(campaign), &Self { state, epoch })
+    }
+
+    /// The condition that the campaign still sends as it did when it was read.
+    pub(crate) fn open(scope: Scope<'_>, campaign: &Campaign) -> Result<Write, Error> {
+        Write::check(scope.gate(&campaign.id))
+            .if_equals("state", &State::Sending)?
+            .if_equals("epoch", &campaign.epoch)
+    }
+}
+
 /// Everyone of one chunk, frozen: who, to which number, with which values.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct People {
+    #[serde(with = "packed")]
     pub(crate) people: Vec<Person>,
 }
 
-/// One planned recipient. The names are short because a hundred of these are one item.
+/// One planned recipient.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Person {
     #[serde(rename = "c")]
@@ -116,4 +148,48 @@ pub(crate) struct Claim {
     /// The chunk is counted as launched.
     pub(crate) launched: bool,
     pub(crate) done: bool,
+}
+
+/// People are stored as compressed JSON: a hundred of them would otherwise be written at three times the
+/// price.
+mod packed {
+    use serde::de::Visitor;
+    use serde::ser::Error as _;
+    use serde::{Deserializer, Serializer};
+
+    use super::Person;
+    use crate::pack;
+
+    /// Far more than a hundred people with the longest values take.
+    const MOST: usize = 16 * 1024 * 1024;
+
+    pub(super) fn serialize<S: Serializer>(
+        people: &[Person],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let json = serde_json::to_vec(people).map_err(S::Error::custom)?;
+        let packed = pack::deflate(&json).map_err(S::Error::custom)?;
+        serializer.serialize_bytes(&packed)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Person>, D::Error> {
+        deserializer.deserialize_bytes(Packed)
+    }
+
+    struct Packed;
+
+    impl Visitor<'_> for Packed {
+        type Value = Vec<Person>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("compressed people")
+        }
+
+        fn visit_bytes<E: serde::de::Error>(self, packed: &[u8]) -> Result<Self::Value, E> {
+            let json = pack::inflate(packed, MOST).map_err(E::custom)?;
+            serde_json::from_slice(&json).map_err(E::custom)
+        }
+    }
 }

@@ -14,7 +14,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::item::{Campaign, Progress};
+use super::item::{Campaign, Gate, Progress};
 use super::{Content, audience, content, dispatch, find, recheck, tick};
 use crate::store::{Committed, Scope, Write};
 use crate::task::CampaignPlan;
@@ -265,8 +265,11 @@ pub(super) async fn swap(
         epoch: old.epoch + 1,
         ..new
     };
-    let write = replacing(scope, old, &new, due)?;
-    app.store.write(write).await?.or(changed)?;
+    let writes = vec![
+        replacing(scope, old, &new, due)?,
+        Gate::set(scope, &new.id, new.state, new.epoch)?,
+    ];
+    app.store.transact(writes).await?.or(changed)?;
     Ok(new)
 }
 
@@ -284,6 +287,7 @@ async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, 
     };
     let writes = vec![
         replacing(scope, old, &new, Some(tick::next(app)))?,
+        Gate::set(scope, &new.id, new.state, new.epoch)?,
         Write::create(scope.progress(&old.id), &Progress::default())?,
     ];
     match app.store.transact(writes).await? {

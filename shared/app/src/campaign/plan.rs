@@ -11,7 +11,7 @@ use domain::message::Outcome as Rank;
 use jiff::{SignedDuration, Timestamp};
 
 use super::audience::{Place, Walk};
-use super::item::{Campaign, Claim, OpenChunk, People, Person, Progress};
+use super::item::{Campaign, Claim, Gate, OpenChunk, People, Person, Progress};
 use super::outcome::Outcome;
 use super::{dispatch, find};
 use crate::store::{Scope, Write};
@@ -82,10 +82,11 @@ async fn finish(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), 
         .set("sending_at", &app.now())?
         .if_equals("state", &State::Preparing)?
         .if_equals("epoch", &campaign.epoch)?;
+    let gate = Gate::set(scope, &campaign.id, State::Sending, campaign.epoch)?;
     let planned = Write::update(scope.progress(&campaign.id)).set("planned", &true)?;
     // When the condition fails, the campaign was stopped meanwhile, or another step was first.
-    app.store.transact(vec![prepared, planned]).await?;
-    dispatch::complete(app, scope, campaign).await
+    app.store.transact(vec![prepared, gate, planned]).await?;
+    dispatch::after_chunk(app, scope, &campaign.id).await
 }
 
 /// One page of the audience and where it ends.

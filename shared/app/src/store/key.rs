@@ -268,6 +268,16 @@ impl Scope<'_> {
         )
     }
 
+    /// Whether the campaign sends: checked by every claim, changed with its state.
+    #[must_use]
+    pub fn gate(&self, campaign: &CampaignId) -> Key {
+        Key::new(
+            Table::Campaigns,
+            self.pk(&format!("#CAMPAIGN#{campaign}")),
+            "GATE",
+        )
+    }
+
     /// A chunk in which somebody is still pending or claimed; beside the progress, so that what is left
     /// of a campaign is found without looking through its chunks.
     #[must_use]

@@ -3,11 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::campaign::State;
-
 use super::{Chunk, lease};
 use crate::campaign::dispatch;
-use crate::campaign::item::Claim;
+use crate::campaign::item::{Claim, Gate};
 use crate::store::{Committed, Write};
 use crate::{Error, secret};
 
@@ -76,7 +74,7 @@ pub(super) async fn take(chunk: &Chunk<'_>, step: u32) -> Result<Taken, Error> {
     match chunk
         .app
         .store
-        .transact(vec![sending(chunk)?, taken])
+        .transact(vec![Gate::open(chunk.scope, chunk.campaign)?, taken])
         .await?
     {
         Committed::Yes => Ok(Taken::Held(Held {
@@ -126,7 +124,7 @@ impl Held {
             .own(chunk)?
             .set("mark", &mark)?
             .set("lease", &until(chunk))?;
-        let mut writes = vec![sending(chunk)?];
+        let mut writes = vec![Gate::open(chunk.scope, chunk.campaign)?];
         let last = mark as usize >= chunk.people.people.len();
         let launched = last && !self.launched.load(Ordering::Relaxed);
         if launched {
@@ -218,12 +216,6 @@ impl Held {
 
 fn counted(chunk: &Chunk<'_>) -> Write {
     Write::update(chunk.scope.progress(&chunk.campaign.id)).if_present()
-}
-
-fn sending(chunk: &Chunk<'_>) -> Result<Write, Error> {
-    Write::check(chunk.scope.campaign(&chunk.campaign.id))
-        .if_equals("state", &State::Sending)?
-        .if_equals("epoch", &chunk.campaign.epoch)
 }
 
 fn until(chunk: &Chunk<'_>) -> i64 {
