@@ -3,7 +3,7 @@ CARGO ?= cargo
 NEXTEST := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
-.PHONY: help run demo chaos test lint fmt build deploy openapi
+.PHONY: help run demo chaos bench test lint fmt build deploy openapi
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,6 +19,10 @@ demo: ## import 10,000 contacts, send them a campaign, report in target/demo/rep
 chaos: ## send 5,000 messages while everything goes wrong (SCENARIO=name for one), reports in target/chaos
 	$(CARGO) build --release --workspace --bin blazz --bin chaos
 	$(or $(CARGO_TARGET_DIR),target)/release/chaos
+
+bench: ## measure rate and cost of campaigns (BENCH=name for one), reports in target/bench
+	$(CARGO) build --release --workspace --bin blazz --bin bench
+	$(or $(CARGO_TARGET_DIR),target)/release/bench
 
 test: ## run every test
 ifeq ($(NEXTEST),yes)

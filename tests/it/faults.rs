@@ -293,16 +293,18 @@ async fn a_bad_line_to_whatsapp_leaves_only_those_unknown_who_got_nothing() {
     t.finish().await;
 }
 
+/// One person more than a chunk holds.
+const TWO_CHUNKS: u32 = 101;
+
 /// Every round a campaign, and in every round the next call fails, until there are no more calls.
-async fn every_call_of_the_store(calls: Calls, fault: Fault) {
+async fn every_call_of_the_store(calls: Calls, fault: Fault, people: u32) {
     let store = Arc::new(FailingStore::new(calls));
     let between = Between {
         store: Some(Arc::clone(&store) as Arc<dyn Interceptor>),
         ..Between::default()
     };
     let t = TestApp::between(quick(), between).await;
-    // One more than a chunk holds.
-    let group = Group::of(&t, 101).await;
+    let group = Group::of(&t, people).await;
     for n in 1.. {
         let campaign = group.draft(&t).await;
         store.nth.arm(n, fault);
@@ -322,17 +324,17 @@ async fn every_call_of_the_store(calls: Calls, fault: Fault) {
 
 #[tokio::test]
 async fn any_read_of_the_database_may_fail() {
-    every_call_of_the_store(Calls::Reads, Fault::Before).await;
+    every_call_of_the_store(Calls::Reads, Fault::Before, 12).await;
 }
 
 #[tokio::test]
 async fn any_write_to_the_database_may_fail() {
-    every_call_of_the_store(Calls::Writes, Fault::Before).await;
+    every_call_of_the_store(Calls::Writes, Fault::Before, TWO_CHUNKS).await;
 }
 
 #[tokio::test]
 async fn any_write_to_the_database_may_be_made_without_an_answer() {
-    every_call_of_the_store(Calls::Writes, Fault::After).await;
+    every_call_of_the_store(Calls::Writes, Fault::After, TWO_CHUNKS).await;
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub mod instance;
 pub mod kills;
 pub mod people;
 pub mod screen;
+pub mod tenant;
 pub mod witness;
 pub mod world;
 

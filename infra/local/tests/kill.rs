@@ -54,7 +54,8 @@ async fn send_while_killing(world: &World, instance: &mut Instance) -> anyhow::R
     let screen = Screen::open();
     let access = instance.ready().await?;
     let api = Api::new(&access)?;
-    let campaign = Campaign::draft(&api, &screen, &access, (0, PEOPLE)).await?;
+    Campaign::import(&api, &screen, (0, PEOPLE)).await?;
+    let campaign = Campaign::draft(&api, &access, PEOPLE).await?;
     campaign.start(&api).await?;
     let how = (KILLS, SEED);
     kills::run(instance, &api, &world.control, &campaign, &screen, how).await?;

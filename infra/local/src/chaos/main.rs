@@ -105,7 +105,9 @@ async fn drive(
 ) -> anyhow::Result<Report> {
     let access = instance.ready().await?;
     let api = Api::new(&access)?;
-    let campaign = Campaign::draft(&api, screen, &access, (0, settings.people)).await?;
+    Campaign::import(&api, screen, (0, settings.people)).await?;
+    let campaign = Campaign::draft(&api, &access, settings.people).await?;
+    scenario.prepare(world).await?;
     campaign.start(&api).await?;
     let disturbed = scenario
         .disturb(screen, settings, world, instance, &api, &campaign)

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::Context;
-use local::harness::environment::{output, variable};
+use local::harness::environment::{number, output, variable};
 
 pub(crate) struct Settings {
     /// `SCENARIO`: the one to play; all of them when it is not set.
@@ -33,18 +32,5 @@ impl Settings {
             kills: number("KILLS", 50)?,
             output,
         })
-    }
-}
-
-fn number<T>(name: &str, usual: T) -> anyhow::Result<T>
-where
-    T: FromStr,
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    match variable(name) {
-        Some(text) => text
-            .parse()
-            .with_context(|| format!("{name} cannot be {text}")),
-        None => Ok(usual),
     }
 }

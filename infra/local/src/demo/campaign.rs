@@ -59,9 +59,9 @@ pub(crate) async fn draft(
     let new = json!({
         "name": "Demo",
         "channel": text(channel, "id")?,
-        "template": template,
+        "template": text(&template, "id")?,
         "audience": {"groups": groups},
-        "variables": variables(),
+        "variables": variables(&template),
     });
     // Asked before anything is started: the demo only sends where a simulator keeps count.
     let (since_ms, before) = before(control, number).await?;

@@ -47,21 +47,28 @@ pub struct Patience {
 }
 
 impl Campaign {
-    /// Imports people and drafts a campaign to all of them.
+    /// Imports the people of a range: the first, and how many.
     ///
     /// # Errors
-    /// The instance refuses something, or lacks a channel or the template.
-    pub async fn draft(
+    /// The import fails, or does not take all of them.
+    pub async fn import(
         api: &Api,
         screen: &Screen,
-        access: &Access,
-        people: (u32, u32),
-    ) -> anyhow::Result<Self> {
-        let (first, count) = people;
-        let imported = import::run(api, screen, "people.csv", people::file(first, count)).await?;
+        (first, count): (u32, u32),
+    ) -> anyhow::Result<()> {
+        let file = people::file(first, count);
+        let imported = import::run(api, screen, "people.csv", file).await?;
         if imported.accepted != u64::from(count) {
             bail!("only {} of {count} people were imported", imported.accepted);
         }
+        Ok(())
+    }
+
+    /// Drafts a campaign to all people who were imported, of whom there are so many.
+    ///
+    /// # Errors
+    /// The instance refuses it, or lacks a channel, the template or the people's group.
+    pub async fn draft(api: &Api, access: &Access, audience: u32) -> anyhow::Result<Self> {
         let channels = api.list("/v1/channels").await?;
         let is_it =
             |one: &&Value| one.get("id").and_then(Value::as_str) == access.channel.as_deref();
@@ -73,18 +80,19 @@ impl Campaign {
             .iter()
             .find(named)
             .context("the import made no group")?;
+        let template = template(api).await?;
         let new = json!({
             "name": "Run",
             "channel": text(channel, "id")?,
-            "template": template(api).await?,
+            "template": text(&template, "id")?,
             "audience": {"groups": [text(group, "id")?]},
-            "variables": variables(),
+            "variables": variables(&template),
         });
         let campaign = api.post("/v1/campaigns", &new).await?;
         Ok(Self {
             id: text(&campaign, "id")?,
             number: text(channel, "phone_number_id")?,
-            audience: count,
+            audience,
         })
     }
 
@@ -153,33 +161,40 @@ impl Campaign {
     }
 }
 
-/// The id of the template in this workspace.
+/// The template as this workspace has it.
 ///
 /// # Errors
 /// The workspace does not have it.
-pub async fn template(api: &Api) -> anyhow::Result<String> {
+pub async fn template(api: &Api) -> anyhow::Result<Value> {
     let templates = api.list("/v1/templates").await?;
     let named = |one: &&Value| {
         let is = |name: &str, text: &str| one.get(name).and_then(Value::as_str) == Some(text);
         is("name", TEMPLATE.0) && is("language", TEMPLATE.1)
     };
-    let template = templates.iter().find(named).with_context(|| {
+    let template = templates.iter().find(named);
+    let template = template.with_context(|| {
         format!(
             "the workspace has no template {} ({}); sync the templates",
             TEMPLATE.0, TEMPLATE.1
         )
     })?;
-    text(template, "id")
+    Ok(template.clone())
 }
 
-/// A source for each variable of the template.
+/// A source for each variable of the template, whose body has three at most.
 #[must_use]
-pub fn variables() -> Value {
-    json!({
+pub fn variables(template: &Value) -> Value {
+    let mut sources = json!({
         "body.1": {"from": "field", "field": "first_name", "fallback": "there"},
         "body.2": {"from": "attribute", "key": "company", "fallback": "your company"},
         "body.3": {"from": "attribute", "key": "city", "fallback": "your city"},
-    })
+    });
+    let named = template.get("variables").and_then(Value::as_array);
+    let needed = |name: &str| named.is_none_or(|named| named.iter().any(|one| one == name));
+    if let Some(sources) = sources.as_object_mut() {
+        sources.retain(|name, _| needed(name));
+    }
+    sources
 }
 
 /// The figures in one line.

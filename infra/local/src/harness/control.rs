@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::api::{ask, client, count, read, text, understood};
 
-/// More messages than any run sends to one number.
-const LINES: usize = 1_000_000;
+/// How many messages it lists at once.
+const LINES: &str = "5000";
 
 #[derive(Clone)]
 pub struct Control {
@@ -24,6 +24,10 @@ pub struct Arrival {
     pub to: String,
     /// What the sender wanted to be told again in each status.
     pub callback_data: Option<String>,
+    /// `template`, `text` and so on.
+    pub kind: String,
+    /// What the person sees.
+    pub text: String,
     pub at_ms: i64,
     /// The furthest status whose webhook was confirmed, `accepted` before there is any.
     pub status: String,
@@ -52,51 +56,75 @@ impl Control {
         ask(|| self.client.get(url.clone()), url.as_str()).await
     }
 
-    /// Every message that arrived, the newest first.
+    /// Every message that arrived, the oldest first.
     ///
     /// # Errors
-    /// The simulator cannot be asked, or there are more messages than it lists.
+    /// The simulator cannot be asked.
     pub async fn arrivals(&self) -> anyhow::Result<Vec<Arrival>> {
-        let mut url = self.base.join("/_control/messages")?;
-        url.query_pairs_mut()
-            .append_pair("limit", &LINES.to_string());
-        let answer = ask(|| self.client.get(url.clone()), url.as_str()).await?;
-        let lines = answer.get("data").and_then(Value::as_array);
-        let lines = lines.context("the simulator lists no messages")?;
-        let arrival = |line: &Value| {
-            let at_ms = line.get("accepted_ms").and_then(Value::as_i64);
-            let data = line.get("biz_opaque_callback_data").and_then(Value::as_str);
-            Ok(Arrival {
-                to: text(line, "to")?,
-                callback_data: data.map(str::to_owned),
-                at_ms: at_ms.context("a message has no time")?,
-                status: text(line, "status")?,
-            })
-        };
-        lines.iter().map(arrival).collect()
+        let mut arrivals = Vec::new();
+        let mut from = Some(0);
+        while let Some(entry) = from {
+            let mut url = self.base.join("/_control/messages")?;
+            url.query_pairs_mut()
+                .append_pair("from", &entry.to_string())
+                .append_pair("limit", LINES);
+            let answer = ask(|| self.client.get(url.clone()), url.as_str()).await?;
+            let lines = answer.get("data").and_then(Value::as_array);
+            for line in lines.context("the simulator lists no messages")? {
+                arrivals.push(Arrival::of(line)?);
+            }
+            from = answer.get("next").and_then(Value::as_u64);
+        }
+        Ok(arrivals)
     }
 
-    /// Changes settings while it runs; what is not named stays as it is.
+    /// Has somebody write to the first number.
     ///
     /// # Errors
-    /// It cannot be reached, or does not know such a setting.
-    pub async fn change(&self, settings: &Value) -> anyhow::Result<()> {
-        self.tell(Method::PATCH, "/_control/settings", settings)
-            .await
+    /// It cannot be reached, or this is no phone number.
+    pub async fn write(&self, from: &str, text: &str) -> anyhow::Result<()> {
+        let inbound = json!({"from": from, "text": text});
+        self.tell(Method::POST, "/_control/inbound", &inbound).await
     }
 
-    /// Forgets every message and everything that waits.
+    /// Lets sends go wrong.
+    ///
+    /// # Errors
+    /// It cannot be reached, or does not understand the rule.
+    pub async fn rule(&self, matching: &Value, effect: &Value) -> anyhow::Result<()> {
+        let rule = json!({"match": matching, "effect": effect});
+        self.tell(Method::POST, "/_control/rules", &rule).await
+    }
+
+    /// Signs the next webhooks so that they are refused, and have to be told again.
     ///
     /// # Errors
     /// It cannot be reached.
-    pub async fn reset(&self) -> anyhow::Result<()> {
-        self.tell(Method::POST, "/_control/reset", &json!({})).await
+    pub async fn sign_wrongly(&self, next: u64) -> anyhow::Result<()> {
+        let signatures = json!({"next": next, "as": "wrong"});
+        self.tell(Method::POST, "/_control/signatures", &signatures)
+            .await
     }
 
     async fn tell(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<()> {
         let request = self.client.request(method.clone(), self.base.join(path)?);
         let (status, text) = read(request.json(body).send().await, method.as_str(), path).await?;
         understood(status, &text, method.as_str(), path).map(|_| ())
+    }
+}
+
+impl Arrival {
+    fn of(line: &Value) -> anyhow::Result<Self> {
+        let at_ms = line.get("accepted_ms").and_then(Value::as_i64);
+        let data = line.get("biz_opaque_callback_data").and_then(Value::as_str);
+        Ok(Self {
+            to: text(line, "to")?,
+            callback_data: data.map(str::to_owned),
+            kind: text(line, "type")?,
+            text: text(line, "text")?,
+            at_ms: at_ms.context("a message has no time")?,
+            status: text(line, "status")?,
+        })
     }
 }
 

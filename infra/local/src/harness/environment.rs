@@ -1,6 +1,9 @@
 //! What the environment says to the programs that drive an instance. They read it here only.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context;
 
 /// A variable that is set to nothing is not set.
 #[expect(
@@ -10,6 +13,23 @@ use std::path::PathBuf;
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A number, or the usual one when the variable is not set.
+///
+/// # Errors
+/// It is set to something else.
+pub fn number<T>(name: &str, usual: T) -> anyhow::Result<T>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    match variable(name) {
+        Some(text) => text
+            .parse()
+            .with_context(|| format!("{name} cannot be {text}")),
+        None => Ok(usual),
+    }
 }
 
 /// The folder for what a program leaves behind, beside the builds.

@@ -64,6 +64,8 @@ pub struct Arrivals {
     pub failed: u64,
     /// Webhooks the platform has not confirmed yet.
     pub waiting: u64,
+    /// By the simulator's clock; `None` when nothing arrived.
+    pub last_ms: Option<i64>,
 }
 
 impl Arrivals {
@@ -91,6 +93,7 @@ impl Arrivals {
             read: count(statuses, "read")?,
             failed: count(statuses, "failed")?,
             waiting: count(webhooks, "waiting")?,
+            last_ms: report.get("last_arrival_ms").and_then(Value::as_i64),
         })
     }
 

@@ -251,6 +251,8 @@ mod tests {
         Arrival {
             to: format!("62{person}"),
             callback_data: None,
+            kind: "template".to_owned(),
+            text: String::new(),
             at_ms: 0,
             status: status.to_owned(),
         }

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use simulator::Settings;
+use simulator::{Settings, SystemTime, Time};
 
 use super::Launch;
 use super::control::Control;
@@ -12,8 +12,9 @@ use crate::simulated::Simulated;
 pub struct World {
     simulated: Simulated,
     url: String,
-    token: String,
+    pub(super) token: String,
     app_secret: String,
+    clock: SystemTime,
     pub control: Control,
 }
 
@@ -33,8 +34,15 @@ impl World {
             url,
             token,
             app_secret,
+            clock: SystemTime::new(),
             control,
         })
+    }
+
+    /// Now, in milliseconds, as the simulator's ledger counts them.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// Has an instance use it.
