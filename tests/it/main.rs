@@ -12,6 +12,7 @@ mod campaigns;
 mod chat;
 mod contacts;
 mod content;
+mod exports;
 mod faults;
 mod identity;
 mod imports;

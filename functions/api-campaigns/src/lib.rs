@@ -1,6 +1,7 @@
 //! HTTP API of templates and campaigns.
 
 mod campaigns;
+mod export;
 mod follow_up;
 mod life;
 mod preflight;
@@ -27,5 +28,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(preflight::preflight))
         .routes(routes!(follow_up::retry))
         .routes(routes!(follow_up::follow_up))
+        .routes(routes!(export::start, export::get))
         .routes(routes!(recipients::list))
 }

@@ -53,7 +53,8 @@ pub(crate) struct ExcludedOut {
 pub(crate) struct BudgetOut {
     /// WhatsApp's word for the limit.
     tier: String,
-    /// How many of them are left; absent without a limit.
+    /// How many of them are left now; absent without a limit. Who is beyond it gets the message when there
+    /// is room again.
     left: Option<u64>,
 }
 

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod api_key;
 mod budget;
 pub mod campaign;
+mod cell;
 pub mod channel;
 pub mod chat;
 pub mod clock;

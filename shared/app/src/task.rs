@@ -20,16 +20,18 @@ pub enum QueueName {
     CampaignDispatch,
     CampaignSend,
     ChatSend,
+    CampaignExport,
     ContactImport,
     Webhook,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CampaignPlan,
         Self::CampaignDispatch,
         Self::CampaignSend,
         Self::ChatSend,
+        Self::CampaignExport,
         Self::ContactImport,
         Self::Webhook,
     ];
@@ -42,6 +44,7 @@ impl QueueName {
             Self::CampaignDispatch => "campaign-dispatch",
             Self::CampaignSend => "campaign-send",
             Self::ChatSend => "chat-send",
+            Self::CampaignExport => "campaign-export",
             Self::ContactImport => "contact-import",
             Self::Webhook => "webhook",
         }
@@ -94,6 +97,15 @@ pub struct ChatSend {
     pub place: u64,
 }
 
+/// Write the next file of a campaign's results.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CampaignExport {
+    pub workspace: WorkspaceId,
+    pub campaign: CampaignId,
+    /// Which export of the campaign: a later one makes this void.
+    pub number: u32,
+}
+
 /// Read the next part of an uploaded contact file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ContactImport {
@@ -138,6 +150,14 @@ impl Task for ChatSend {
     /// A FIFO queue delivers a group's messages one after the other.
     fn group(&self) -> String {
         ChatId::of(&self.channel, &self.contact).to_string()
+    }
+}
+
+impl Task for CampaignExport {
+    const QUEUE: QueueName = QueueName::CampaignExport;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
     }
 }
 

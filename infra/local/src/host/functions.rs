@@ -36,6 +36,7 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
             Entry::Schedule(Arc::new(|app| Box::pin(campaign_tick::handle(app)))),
         ),
         ("campaign-plan", queue(campaign_plan::handle)),
+        ("campaign-export", queue(campaign_export::handle)),
         ("campaign-dispatch", queue(campaign_dispatch::handle)),
         ("message-send", queue(message_send::chunk)),
         ("message-send", queue(message_send::chat)),

@@ -29,6 +29,7 @@ fn the_real_template_can_be_run_here() {
             "api-contacts",
             "api-workspace",
             "campaign-dispatch",
+            "campaign-export",
             "campaign-plan",
             "campaign-tick",
             "contact-import",

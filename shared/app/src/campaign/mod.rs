@@ -7,6 +7,7 @@
 mod audience;
 mod content;
 pub mod dispatch;
+pub mod export;
 mod follow_up;
 mod item;
 mod life;
@@ -30,6 +31,7 @@ use crate::store::{Scope, Write};
 use crate::{Actor, App, Error};
 
 use content::Content;
+pub use export::ExportState;
 pub use follow_up::{FollowUp, follow_up, retry};
 pub use item::{Campaign, Progress};
 pub use life::{Edit, cancel, edit, pause, resume, schedule, start, unschedule};

@@ -144,6 +144,15 @@ async fn tab_page(
     })
 }
 
+/// Why a message failed, was not sent, or is unknown, in words.
+pub(super) fn reason(outcome: &Outcome) -> Option<&'static str> {
+    outcome
+        .code
+        .map(whatsapp::reason)
+        .or(outcome.excluded.map(Excluded::reason))
+        .or((outcome.status == Rank::Unknown).then_some(UNKNOWN))
+}
+
 fn recipient(
     campaign: &Campaign,
     people: &[super::item::Person],
@@ -160,7 +169,6 @@ fn recipient(
         .clone();
     let code = outcome.and_then(|outcome| outcome.code);
     let excluded = outcome.and_then(|outcome| outcome.excluded);
-    let unknown = outcome.is_some_and(|outcome| outcome.status == Rank::Unknown);
     Some(Recipient {
         contact,
         phone: person.map(|person| person.phone.clone()),
@@ -168,10 +176,7 @@ fn recipient(
         wamid: outcome.and_then(|outcome| outcome.wamid.clone()),
         code,
         excluded,
-        reason: code
-            .map(whatsapp::reason)
-            .or(excluded.map(Excluded::reason))
-            .or(unknown.then_some(UNKNOWN)),
+        reason: outcome.and_then(reason),
         message: person
             .map(|person| render(&campaign.template, campaign.header.as_ref(), &person.values)),
         replied_at: outcome.and_then(|outcome| outcome.replied_at),

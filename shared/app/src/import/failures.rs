@@ -5,6 +5,7 @@ use domain::workspace::Permission;
 use serde::{Deserialize, Serialize};
 
 use super::find;
+use crate::cell::harmless;
 use crate::{Actor, App, Error};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,15 +69,6 @@ fn to_csv(rows: impl Iterator<Item = FailedRow>) -> Result<String, Error> {
         .into_inner()
         .map_err(|error| Error::internal("the failed rows cannot be written", error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| Error::internal("the failed rows are not text", error))
-}
-
-/// Spreadsheets run cells that begin like a formula; a leading apostrophe makes them text.
-fn harmless(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -298,6 +298,16 @@ impl Scope<'_> {
         )
     }
 
+    /// The last export of a campaign's results.
+    #[must_use]
+    pub fn export(&self, campaign: &CampaignId) -> Key {
+        Key::new(
+            Table::Campaigns,
+            self.pk(&format!("#CAMPAIGN#{campaign}")),
+            "EXPORT",
+        )
+    }
+
     #[must_use]
     pub fn counters(&self, campaign: &CampaignId, shard: u32) -> Key {
         let shard = shard % COUNTER_SHARDS;
