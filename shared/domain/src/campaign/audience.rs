@@ -9,8 +9,8 @@ use crate::id::{CampaignId, ContactId, GroupId};
 /// The most groups an audience names.
 pub const GROUPS_MAX: usize = 20;
 
-/// The most single contacts an audience names. They are kept in the campaign, which every claim
-/// checks, so more of them would make each message dearer; many people belong in a group.
+/// The most single contacts an audience names. They are kept in the campaign's own item, which is read
+/// and listed often; many people belong in a group.
 pub const CONTACTS_MAX: usize = 200;
 
 /// As JSON: `{"groups": ["gr_…"], "contacts": ["ct_…"], "filter": […]}` or
