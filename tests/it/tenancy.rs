@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::openapi::routers;
+use crate::support::journey::text;
 use crate::support::{Caller, TestApp};
 use axum::http::Method;
 
@@ -90,6 +91,8 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
     let chat = t
         .chat(&owner, &channel, contact["id"].as_str().unwrap())
         .await;
+    let body = json!({"file_name": "a.png", "mime_type": "image/png", "size": 9});
+    let media = text(&owner.post(&t, "/v1/media", body).await.expect(201)["id"]);
     let keys = owner
         .post(
             &t,
@@ -104,6 +107,7 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         ("{group}", &group),
         ("{import}", &import),
         ("{campaign}", &campaign),
+        ("{media}", &media),
         ("{channel}", &channel),
         ("{chat}", &chat),
         ("{template}", &template),

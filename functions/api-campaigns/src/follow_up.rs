@@ -1,5 +1,5 @@
-//! `/v1/campaigns/{campaign}/retry` and `/v1/campaigns/{campaign}/follow-up`: a new draft for recipients
-//! of an earlier campaign.
+//! `/v1/campaigns/{campaign}/clone`, `…/retry` and `…/follow-up`: a new draft like an earlier campaign, or
+//! for its recipients.
 
 use app::App;
 use app::campaign::{self, FollowUp};
@@ -24,6 +24,22 @@ pub(crate) struct FollowUpIn {
     variables: Option<Mapping>,
     #[schema(value_type = Option<Object>)]
     header: Option<HeaderInput>,
+}
+
+/// Creates a draft with the same content, audience and channel, whatever the campaign's state.
+#[utoipa::path(post, path = "/v1/campaigns/{campaign}/clone", operation_id = "clone_campaign", tag = "campaigns",
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
+    responses((status = 201, body = CampaignOut), (status = "default", body = Problem)))]
+pub(crate) async fn clone(
+    State(app): State<App>,
+    Authenticated(actor): Authenticated,
+    Id(id): Id<CampaignId>,
+) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
+    let campaign = campaign::clone(&app, &actor, &id).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(out(&app, &actor, campaign).await?),
+    ))
 }
 
 /// Creates a draft for those whose message failed for a reason that may have passed, with the same

@@ -1,12 +1,14 @@
-//! HTTP API of templates and campaigns.
+//! HTTP API of templates, media and campaigns.
 
 mod campaigns;
 mod export;
 mod follow_up;
 mod life;
+mod media;
 mod preflight;
 mod recipients;
 mod templates;
+mod tests;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,6 +20,8 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(templates::list))
         .routes(routes!(templates::sync))
         .routes(routes!(templates::get))
+        .routes(routes!(media::create))
+        .routes(routes!(media::get, media::delete))
         .routes(routes!(campaigns::create, campaigns::list))
         .routes(routes!(campaigns::get, campaigns::delete, life::update))
         .routes(routes!(life::start))
@@ -26,6 +30,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(life::resume))
         .routes(routes!(life::cancel))
         .routes(routes!(preflight::preflight))
+        .routes(routes!(tests::create))
+        .routes(routes!(tests::list))
+        .routes(routes!(follow_up::clone))
         .routes(routes!(follow_up::retry))
         .routes(routes!(follow_up::follow_up))
         .routes(routes!(export::start, export::get))

@@ -1,12 +1,16 @@
-//! The only function that sends messages: a chunk of a campaign, or what a chat has on its way out.
+//! The only function that sends messages: a chunk of a campaign or a test of one, or what a chat has on
+//! its way out.
 
-use app::task::{CampaignSend, ChatSend};
+use app::task::{CampaignMessage, ChatSend};
 use app::{App, Error, campaign, chat};
 
 /// # Errors
-/// See [`campaign::send::run`].
-pub async fn chunk(app: App, task: CampaignSend) -> Result<(), Error> {
-    campaign::send::run(app, task).await
+/// See [`campaign::send::run`] and [`campaign::test_send::run`].
+pub async fn campaign(app: App, task: CampaignMessage) -> Result<(), Error> {
+    match task {
+        CampaignMessage::Chunk(task) => campaign::send::run(app, task).await,
+        CampaignMessage::Test(task) => campaign::test_send::run(app, task).await,
+    }
 }
 
 /// # Errors

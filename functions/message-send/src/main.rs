@@ -1,4 +1,4 @@
 #[tokio::main]
 async fn main() -> Result<(), aws::Error> {
-    aws::queues(message_send::chunk, message_send::chat).await
+    aws::queues(message_send::campaign, message_send::chat).await
 }

@@ -222,6 +222,18 @@ impl Files for LocalFiles {
                 })
         })
     }
+
+    fn delete(&self, key: &str) -> BoxFuture<'_, Result<(), Error>> {
+        let path = self.path(key);
+        Box::pin(async move {
+            match tokio::fs::remove_file(path?).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(Error::unavailable("a file cannot be deleted", error))
+                }
+                Ok(()) | Err(_) => Ok(()),
+            }
+        })
+    }
 }
 
 /// Why an upload was not kept.

@@ -128,6 +128,11 @@ impl Library {
         Ok(file)
     }
 
+    /// How many files were uploaded and not deleted.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
     pub(crate) fn restore(&mut self, file: Arc<File>) {
         self.files.insert(file.id.clone(), file);
     }

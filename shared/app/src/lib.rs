@@ -17,6 +17,7 @@ pub mod error;
 pub mod group;
 pub mod import;
 pub mod inbound;
+pub mod media;
 mod pacer;
 mod pack;
 pub mod page;

@@ -74,4 +74,7 @@ pub trait Files: Send + Sync {
     ) -> BoxFuture<'_, Result<BoxStream<'static, std::io::Result<Bytes>>, Error>>;
 
     fn put(&self, key: &str, bytes: Bytes) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Deletes the file; one that does not exist is deleted already.
+    fn delete(&self, key: &str) -> BoxFuture<'_, Result<(), Error>>;
 }

@@ -7,7 +7,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use domain::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, WorkspaceId};
+use domain::id::{
+    CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, TestId, WorkspaceId,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +108,22 @@ pub struct CampaignExport {
     pub number: u32,
 }
 
+/// Send one message of a campaign to one number, to see how it looks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CampaignTest {
+    pub workspace: WorkspaceId,
+    pub campaign: CampaignId,
+    pub test: TestId,
+}
+
+/// What the sender of campaigns is given; the fields tell which it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CampaignMessage {
+    Chunk(CampaignSend),
+    Test(CampaignTest),
+}
+
 /// Read the next part of an uploaded contact file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ContactImport {
@@ -158,6 +176,25 @@ impl Task for CampaignExport {
 
     fn group(&self) -> String {
         self.workspace.to_string()
+    }
+}
+
+impl Task for CampaignTest {
+    const QUEUE: QueueName = QueueName::CampaignSend;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
+    }
+}
+
+impl Task for CampaignMessage {
+    const QUEUE: QueueName = QueueName::CampaignSend;
+
+    fn group(&self) -> String {
+        match self {
+            Self::Chunk(task) => task.group(),
+            Self::Test(task) => task.group(),
+        }
     }
 }
 

@@ -133,6 +133,18 @@ impl Files for S3Files {
                 .map_err(|error| Error::unavailable("a file cannot be stored", error))
         })
     }
+
+    fn delete(&self, key: &str) -> BoxFuture<'_, Result<(), Error>> {
+        // S3 answers alike whether the file was there or not.
+        let request = self.client.delete_object().bucket(&self.bucket).key(key);
+        Box::pin(async move {
+            request
+                .send()
+                .await
+                .map(|_| ())
+                .map_err(|error| Error::unavailable("a file cannot be deleted", error))
+        })
+    }
 }
 
 fn presigned(request: &PresignedRequest) -> Presigned {

@@ -133,6 +133,10 @@ impl Files for NoFiles {
     fn put(&self, _: &str, _: Bytes) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { Err(Error::broken("no files here")) })
     }
+
+    fn delete(&self, _: &str) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Err(Error::broken("no files here")) })
+    }
 }
 
 pub(crate) fn access() -> Access {

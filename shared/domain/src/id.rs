@@ -96,8 +96,8 @@ id!(/// One template going to one audience.
     CampaignId, "cp", "campaign");
 id!(/// A file that was uploaded to be shown in messages.
     MediaId, "md", "media");
-id!(/// A stored file.
-    FileId, "fi", "file");
+id!(/// One message of a campaign, sent to one number to see how it looks.
+    TestId, "te", "test");
 id!(/// What one contact and one channel say to each other.
     ChatId, "chat", "chat");
 id!(/// One message of a chat.

@@ -34,6 +34,7 @@ pub async fn all<S: Subject, F: Future<Output = S>>(fresh: impl Fn() -> F) {
     an_upload_of_another_size_is_refused(&fresh().await).await;
     a_later_file_replaces_an_earlier_one(&fresh().await).await;
     a_changed_link_is_refused(&fresh().await).await;
+    what_is_deleted_is_gone(&fresh().await).await;
 }
 
 pub async fn what_is_put_can_be_read_from_any_offset(subject: &impl Subject) {
@@ -116,6 +117,18 @@ pub async fn a_later_file_replaces_an_earlier_one(subject: &impl Subject) {
         b"short",
         "the earlier file shows through"
     );
+}
+
+pub async fn what_is_deleted_is_gone(subject: &impl Subject) {
+    good(subject.port().put("gone", Bytes::from_static(b"x")).await);
+    good(subject.port().delete("gone").await);
+    assert_eq!(
+        good(subject.port().size("gone").await),
+        None,
+        "a deleted file has a size"
+    );
+    // Whoever repeats a deletion that died half way is not told otherwise.
+    good(subject.port().delete("gone").await);
 }
 
 pub async fn a_changed_link_is_refused(subject: &impl Subject) {

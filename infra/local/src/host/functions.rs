@@ -38,7 +38,7 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
         ("campaign-plan", queue(campaign_plan::handle)),
         ("campaign-export", queue(campaign_export::handle)),
         ("campaign-dispatch", queue(campaign_dispatch::handle)),
-        ("message-send", queue(message_send::chunk)),
+        ("message-send", queue(message_send::campaign)),
         ("message-send", queue(message_send::chat)),
         ("webhook-process", queue(webhook_process::handle)),
     ]

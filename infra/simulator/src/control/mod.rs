@@ -64,6 +64,7 @@ async fn report(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> 
         .people(PORTFOLIO, core.time.now_ms());
     let tier = core.settings().tier(PORTFOLIO);
     report["portfolios"] = json!({PORTFOLIO: {"tier": tier, "people": people}});
+    report["media"] = json!(lock(&core.media).len());
     let outbox = lock(&core.outbox);
     report["webhooks"] = json!({
         "posts": outbox.posts,

@@ -3,17 +3,23 @@
 
 use domain::contact::InvalidField;
 use domain::id::ChannelId;
-use domain::template::{HeaderContent, HeaderInput, Mapping, Template, Values, sendable};
+use domain::template::{
+    HeaderContent, HeaderFile, HeaderInput, Mapping, Template, Values, sendable,
+};
+use whatsapp::UploadedMedia;
 
+use crate::channel::Channel;
 use crate::error::FieldError;
+use crate::media::Handed;
 use crate::store::Scope;
-use crate::{App, Error, channel, template};
+use crate::{App, Error, channel, media, template};
 
 /// What fits together and can be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Content {
     /// As it is to be frozen: without its examples, which no campaign needs once it is written.
     pub(super) template: Template,
+    pub(super) examples: Values,
     pub(super) header: Option<HeaderContent>,
 }
 
@@ -62,11 +68,10 @@ pub(super) async fn check(
             .needs_no_header()
             .map(|()| None)
             .map_err(|fault| vec![fault]),
-        Some(HeaderInput { media: Some(_), .. }) => Err(vec![InvalidField::new(
-            "header.media",
-            "there is no such file in this workspace",
-        )]),
-        Some(header) => header.check(&stored.template, None).map(Some),
+        Some(header) => match file(app, scope, header).await? {
+            Ok(file) => header.check(&stored.template, file.as_ref()).map(Some),
+            Err(message) => Err(vec![InvalidField::new("header.media", message)]),
+        },
     };
     let header = match header {
         Ok(header) => header,
@@ -75,11 +80,63 @@ pub(super) async fn check(
             None
         }
     };
-    let template = Template {
-        examples: Values::default(),
-        ..stored.template
+    let mut template = stored.template;
+    let examples = std::mem::take(&mut template.examples);
+    Ok((refused.len() == before).then_some(Content {
+        template,
+        examples,
+        header,
+    }))
+}
+
+/// What is known of the uploaded file that a header names, or why it cannot be used.
+async fn file(
+    app: &App,
+    scope: Scope<'_>,
+    header: &HeaderInput,
+) -> Result<Result<Option<HeaderFile>, String>, Error> {
+    let Some(id) = &header.media else {
+        return Ok(Ok(None));
     };
-    Ok((refused.len() == before).then_some(Content { template, header }))
+    let Some(media) = found(media::looked_at(app, scope, id).await)? else {
+        return Ok(Err("there is no such file in this workspace".to_owned()));
+    };
+    Ok(match media.reason() {
+        Some(reason) => Err(reason),
+        None => Ok(Some(HeaderFile {
+            kind: media.mime_type.kind(),
+            file_name: media.file_name,
+        })),
+    })
+}
+
+/// The top of a message as the channel's number can send it: an uploaded file is handed to the number
+/// first. It is asked for whenever a chunk or a test is taken up, so a message never names a file that
+/// Meta has forgotten.
+///
+/// # Errors
+/// The store or the files cannot be reached.
+pub(super) async fn header(
+    app: &App,
+    scope: Scope<'_>,
+    content: Option<&HeaderContent>,
+    channel: &Channel,
+) -> Result<Handed<Option<HeaderContent<UploadedMedia>>>, Error> {
+    let Some(content) = content else {
+        return Ok(Handed::Over(None));
+    };
+    let uploaded = match content.media() {
+        None => None,
+        Some(media) => match media::hand_over(app, scope, channel, media).await? {
+            Handed::Over(uploaded) => Some(uploaded),
+            Handed::Later(after) => return Ok(Handed::Later(after)),
+            Handed::Never(reason) => return Ok(Handed::Never(reason)),
+        },
+    };
+    match content.clone().with_media(uploaded) {
+        Some(header) => Ok(Handed::Over(Some(header))),
+        None => Err(Error::broken("a file that was handed over has no name")),
+    }
 }
 
 /// What is not there is one more refused field, not the end of the check.

@@ -1,4 +1,5 @@
-//! A new campaign for the recipients of an earlier one: an ordinary draft with that audience.
+//! A new campaign made of an earlier one: the same again, or one for its recipients. Each is an ordinary
+//! draft.
 
 use domain::campaign::{AudienceForm, Ended};
 use domain::contact::NAME_MAX;
@@ -6,8 +7,27 @@ use domain::id::CampaignId;
 use domain::template::{HeaderInput, Mapping};
 use domain::workspace::Permission;
 
-use super::{Campaign, NewCampaign, create, find};
+use super::{Campaign, Draft, NewCampaign, create, find, write};
 use crate::{Actor, App, Error};
+
+/// Makes a draft with the same content, audience and channel. Nothing is checked: what has become
+/// unacceptable since is to be mended in the draft, and would be refused when it starts.
+///
+/// # Errors
+/// The campaign does not exist in this workspace.
+pub async fn clone(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+    actor.require(Permission::WriteCampaigns)?;
+    let earlier = find(app, app.store.workspace(&actor.workspace), id).await?;
+    let copy = Draft {
+        name: named(&earlier.name, "copy"),
+        channel: earlier.channel,
+        template: earlier.template,
+        audience: earlier.audience,
+        variables: earlier.variables,
+        header: earlier.header,
+    };
+    write(app, actor, copy).await
+}
 
 /// Makes a draft that sends the same again to those whose message failed for a reason that may have
 /// passed. Who that is shows in its pre-flight, and is decided when it starts.

@@ -72,7 +72,10 @@ pub async fn edit(
         &mut refused,
     )
     .await?;
-    let Some(Content { template, header }) = content.filter(|_| refused.is_empty()) else {
+    let Some(Content {
+        template, header, ..
+    }) = content.filter(|_| refused.is_empty())
+    else {
         return Err(Error::Invalid(refused));
     };
     (new.template, new.header) = (template, header);
@@ -275,7 +278,9 @@ pub(super) async fn swap(
 
 async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, Error> {
     let state = old.state.start()?;
-    let Content { template, header } = recheck(app, scope, old).await?;
+    let Content {
+        template, header, ..
+    } = recheck(app, scope, old).await?;
     channel::refresh(app, scope, &old.channel).await?;
     let new = Campaign {
         state,

@@ -19,11 +19,12 @@ pub(crate) mod reply;
 pub mod send;
 mod stats;
 pub mod status;
+pub mod test_send;
 pub mod tick;
 
-use domain::campaign::{AudienceForm, State};
+use domain::campaign::{Audience, AudienceForm, State};
 use domain::id::{CampaignId, ChannelId};
-use domain::template::{HeaderInput, Mapping};
+use domain::template::{HeaderContent, HeaderInput, Mapping, Template};
 use domain::workspace::Permission;
 
 use crate::page::{self, Order, Page, PageRequest};
@@ -32,7 +33,7 @@ use crate::{Actor, App, Error};
 
 use content::Content;
 pub use export::ExportState;
-pub use follow_up::{FollowUp, follow_up, retry};
+pub use follow_up::{FollowUp, clone, follow_up, retry};
 pub use item::{Campaign, Progress};
 pub use life::{Edit, cancel, edit, pause, resume, schedule, start, unschedule};
 pub(crate) use outcome::Evidence;
@@ -41,6 +42,7 @@ pub use preflight::{Budget, Preflight, preflight};
 pub(crate) use recipients::UNKNOWN;
 pub use recipients::{Recipient, recipients};
 pub use stats::{Stats, recount, stats};
+pub use test_send::{NewTest, TestSend, TestState, test, tests};
 
 /// What a caller gives to make a campaign.
 #[derive(Debug, Clone)]
@@ -78,17 +80,47 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
     let (Some(content), Some(audience), []) = (content, audience, refused.as_slice()) else {
         return Err(Error::Invalid(refused));
     };
+    let draft = Draft {
+        name,
+        channel: new.channel,
+        template: content.template,
+        audience,
+        variables: new.variables,
+        header: content.header,
+    };
+    write(app, actor, draft).await
+}
+
+/// What a new campaign has; everything else about it is yet to come.
+struct Draft {
+    name: String,
+    channel: ChannelId,
+    template: Template,
+    audience: Audience,
+    variables: Mapping,
+    header: Option<HeaderContent>,
+}
+
+async fn write(app: &App, actor: &Actor, draft: Draft) -> Result<Campaign, Error> {
+    let Draft {
+        name,
+        channel,
+        template,
+        audience,
+        variables,
+        header,
+    } = draft;
     let campaign = Campaign {
         id: CampaignId::fresh(),
         workspace: actor.workspace.clone(),
         name,
         state: State::Draft,
         epoch: 0,
-        channel: new.channel,
-        template: content.template,
+        channel,
+        template,
         audience,
-        variables: new.variables,
-        header: content.header,
+        variables,
+        header,
         reason: None,
         scheduled_at: None,
         created_at: app.now(),
@@ -96,6 +128,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
         sending_at: None,
         completed_at: None,
     };
+    let scope = app.store.workspace(&actor.workspace);
     app.store
         .write(Write::create(scope.campaign(&campaign.id), &campaign)?)
         .await?

@@ -24,8 +24,9 @@ use whatsapp::UploadedMedia;
 
 use super::item::{Campaign, People};
 use super::outcome::{Evidence, Outcome};
-use super::{dispatch, find};
+use super::{content, dispatch, find};
 use crate::channel::{self, Channel};
+use crate::media::Handed;
 use crate::store::{Scope, Write};
 use crate::task::CampaignSend;
 use crate::{App, Error, budget};
@@ -63,6 +64,15 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
         .await?
         .ok_or_else(|| Error::broken("a queued chunk was never planned"))?;
     let channel = channel::find(&app, scope, &campaign.channel).await?;
+    let header = match content::header(&app, scope, campaign.header.as_ref(), &channel).await? {
+        Handed::Over(header) => header,
+        // A new message, because waiting must not use up the deliveries of this one.
+        Handed::Later(after) => return app.enqueue(&task, after).await,
+        Handed::Never(reason) => {
+            dispatch::stop(&app, scope, &campaign, &reason).await?;
+            return dispatch::after_chunk(&app, scope, &task.campaign).await;
+        }
+    };
     let chunk = Chunk {
         app: &app,
         scope,
@@ -70,10 +80,7 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
         channel: &channel,
         number: task.chunk,
         people: &people,
-        header: campaign
-            .header
-            .clone()
-            .and_then(|header| header.with_media(None)),
+        header,
     };
     let held = match claim::take(&chunk, task.step).await? {
         Taken::Held(held) => held,

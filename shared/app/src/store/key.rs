@@ -4,7 +4,8 @@
 
 use domain::campaign::{COUNTER_SHARDS, RecipientRef, Tab};
 use domain::id::{
-    ApiKeyId, CampaignId, ChannelId, ChatId, ContactId, GroupId, ImportId, MessageId, UserId,
+    ApiKeyId, CampaignId, ChannelId, ChatId, ContactId, GroupId, ImportId, MediaId, MessageId,
+    TestId, UserId,
 };
 use domain::phone::Phone;
 use domain::portfolio::Hour;
@@ -170,6 +171,18 @@ impl Scope<'_> {
     }
 
     #[must_use]
+    pub fn media(&self, media: &MediaId) -> Key {
+        Key::new(Table::Main, self.pk("#MEDIA"), media.as_str())
+    }
+
+    /// A file at the number of a channel.
+    #[must_use]
+    pub fn media_at(&self, media: &MediaId, channel: &ChannelId) -> Key {
+        let pk = self.pk(&format!("#MEDIA#{media}"));
+        Key::new(Table::Main, pk, format!("CHANNEL#{channel}"))
+    }
+
+    #[must_use]
     pub fn import(&self, import: &ImportId) -> Key {
         Key::new(Table::Main, self.pk("#IMPORT"), import.as_str())
     }
@@ -255,6 +268,19 @@ impl Scope<'_> {
     #[must_use]
     pub fn campaigns(&self) -> Range {
         Range::new(Table::Main, self.pk("#CAMPAIGN"), "")
+    }
+
+    #[must_use]
+    pub fn test(&self, campaign: &CampaignId, test: &TestId) -> Key {
+        let tests = self.tests(campaign);
+        Key::new(tests.table, tests.pk, test.as_str())
+    }
+
+    /// Apart from what a campaign writes while it runs.
+    #[must_use]
+    pub fn tests(&self, campaign: &CampaignId) -> Range {
+        let pk = self.pk(&format!("#CAMPAIGN#{campaign}#TESTS"));
+        Range::new(Table::Campaigns, pk, "")
     }
 
     /// How far planning and dispatching are; apart from the campaign's own item, which every claim
