@@ -28,8 +28,9 @@ const CHAT_LEAD_US: i64 = 5_000;
 /// A wait up to this is slept; a longer one is the queue's.
 const PATIENCE_US: i64 = 2_000_000;
 
-/// Meta's word "too fast" counts as a repetition for this long after the rest it caused.
-const MEMORY_US: i64 = 30_000_000;
+/// Meta's word "too fast" counts as a repetition for this long after the rest it caused: the second
+/// that Meta looks at is over by then, so later it is a trouble of its own.
+const MEMORY_US: i64 = 3_000_000;
 
 /// Inbound messages older than this have left Meta's second, however late their webhook came.
 const RECENT: SignedDuration = SignedDuration::from_secs(3);
@@ -77,6 +78,25 @@ impl<'a> Lane<'a> {
             limit: channel.messages_per_second,
             seen: Mutex::new(None),
             granted: AtomicU64::new(0),
+        }
+    }
+
+    /// Sleeps while more than the horizon is taken, so that a campaign marks nobody whose turn is far
+    /// away. `Some`: nothing is free before this instant, which is too far away to sleep to.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub(crate) async fn room(&self) -> Result<Option<i64>, Error> {
+        loop {
+            let free = self.read().await?.next_us - HORIZON_US;
+            let wait = free - self.now_us();
+            if wait < 0 {
+                return Ok(None);
+            }
+            if wait > PATIENCE_US {
+                return Ok(Some(free));
+            }
+            self.sleep_until(free + 1).await?;
         }
     }
 

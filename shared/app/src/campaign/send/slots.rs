@@ -16,7 +16,7 @@ use crate::pacer::{Lane, Reserved};
 
 /// The mark moves past at least this many at once, so that it is not a write for every block of slots.
 /// It is also the most people that a killed sender leaves unknown without having launched them.
-const MARKED_AHEAD: usize = 20;
+const MARKED_AHEAD: usize = 10;
 
 /// Everyone of a chunk who is still to be sent to, in order.
 pub(super) struct Slots<'a> {
@@ -154,6 +154,9 @@ impl<'a> Slots<'a> {
         self.asking = self.waiting.drain(..count).collect();
         let asked = self.asking.clone();
         let reserving = async move {
+            if let Some(instant) = lane.room().await? {
+                return Ok(Granted::NotBefore(instant));
+            }
             // Who was marked a moment ago needs no mark.
             if !held.covers(chunk, needed) && !held.advance(chunk, mark).await? {
                 return Ok(Granted::Over);
