@@ -20,12 +20,12 @@ use crate::settings::Settings;
 use crate::{Found, Stage};
 
 const LIMIT: u32 = 80;
-const PEOPLE: u32 = 12_500;
+const PEOPLE: u32 = 17_000;
 /// Chats that are open, and the messages of one burst: one in each.
 const CHATS: u32 = 50;
 const BURSTS: u32 = 10;
 /// So far apart that the chats take few of the campaign's slots.
-const BETWEEN_BURSTS: Duration = Duration::from_secs(15);
+const BETWEEN_BURSTS: Duration = Duration::from_secs(20);
 
 const ARRIVED_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(200);

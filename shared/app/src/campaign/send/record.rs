@@ -77,8 +77,40 @@ pub(super) async fn excluded(
 }
 
 /// Writes outcomes a transaction at a time. One that exists already was made by a status, which knows
-/// more, and is left as it is.
+/// more, and is left as it is. The rows are read first, because a transaction that is refused for one of
+/// them is charged for all.
 async fn write(chunk: &Chunk<'_>, outcomes: Vec<(u32, Outcome)>) -> Result<(), Error> {
+    for batch in outcomes.chunks(ROWS) {
+        let mut batch = batch.to_vec();
+        let mut exist = existing(chunk, &batch).await?;
+        loop {
+            let places = batch.into_iter().enumerate();
+            let rest = places.filter(|(place, _)| !exist.contains(place));
+            batch = rest.map(|(_, row)| row).collect();
+            if batch.is_empty() {
+                break;
+            }
+            match create(chunk, &batch).await? {
+                Committed::Yes => break,
+                Committed::No(failed) => exist = failed.into_iter().collect(),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which of these rows exist, by their place.
+async fn existing(chunk: &Chunk<'_>, batch: &[(u32, Outcome)]) -> Result<HashSet<usize>, Error> {
+    let campaign = &chunk.campaign.id;
+    let keys: Vec<_> = batch
+        .iter()
+        .map(|(index, _)| chunk.scope.outcome(campaign, chunk.number, *index))
+        .collect();
+    let rows: Vec<(usize, Outcome)> = chunk.app.store.get_many(&keys).await?;
+    Ok(rows.into_iter().map(|(place, _)| place).collect())
+}
+
+async fn create(chunk: &Chunk<'_>, batch: &[(u32, Outcome)]) -> Result<Committed, Error> {
     let Chunk {
         app,
         scope,
@@ -86,28 +118,12 @@ async fn write(chunk: &Chunk<'_>, outcomes: Vec<(u32, Outcome)>) -> Result<(), E
         number,
         ..
     } = *chunk;
-    for batch in outcomes.chunks(ROWS) {
-        let mut batch = batch.to_vec();
-        while !batch.is_empty() {
-            let mut delta = Counters::default();
-            let mut writes = Vec::with_capacity(batch.len() + 1);
-            for (index, outcome) in &batch {
-                delta += Counters::moved(None, outcome.status);
-                writes.push(outcome.clone().creation(scope, campaign, number, *index)?);
-            }
-            writes.push(counted(scope, &campaign.id, number, &delta));
-            match app.store.transact(writes).await? {
-                Committed::Yes => break,
-                Committed::No(exist) => {
-                    let exist: HashSet<usize> = exist.into_iter().collect();
-                    let rest = batch
-                        .into_iter()
-                        .enumerate()
-                        .filter(|(place, _)| !exist.contains(place));
-                    batch = rest.map(|(_, row)| row).collect();
-                }
-            }
-        }
+    let mut delta = Counters::default();
+    let mut writes = Vec::with_capacity(batch.len() + 1);
+    for (index, outcome) in batch {
+        delta += Counters::moved(None, outcome.status);
+        writes.push(outcome.clone().creation(scope, campaign, number, *index)?);
     }
-    Ok(())
+    writes.push(counted(scope, &campaign.id, number, &delta));
+    app.store.transact(writes).await
 }
