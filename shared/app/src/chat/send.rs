@@ -117,13 +117,9 @@ impl Sender<'_> {
             ..pending.clone()
         };
         // Side by side, because an agent waits: what fails while the claim is written gives it back.
-        let lane = Lane::new(self.app, self.scope, self.channel);
         let key = self.scope.message(&self.chat, &pending.message);
-        let (claimed, message, turn) = tokio::join!(
-            self.claim(pending),
-            self.app.store.get::<Message>(&key),
-            lane.turn(),
-        );
+        let (claimed, message) =
+            tokio::join!(self.claim(pending), self.app.store.get::<Message>(&key),);
         if !matches!(claimed, Ok(true)) {
             // It may be ours all the same, when only the answer was lost; nothing was sent yet.
             self.release(pending, pending.tries).await?;
@@ -133,7 +129,14 @@ impl Sender<'_> {
                 after: Duration::from_secs(1),
             });
         }
-        let message = match message.and_then(|message| turn.map(|()| message)) {
+        // The turn comes last, so that nothing lies between it and the call: a message that is late for
+        // its slot crowds the second it falls in.
+        let lane = Lane::new(self.app, self.scope, self.channel);
+        let turn = match message {
+            Ok(message) => lane.turn().await.map(|()| message),
+            Err(error) => Err(error),
+        };
+        let message = match turn {
             Ok(Some(Message::Outbound(message))) => message,
             Ok(Some(Message::Inbound(_)) | None) => {
                 return Err(Error::broken("a message on its way out does not exist"));
