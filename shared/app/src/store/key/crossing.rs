@@ -1,0 +1,66 @@
+//! The look-ups that cross workspaces; [`crate::store::global`] hands them out.
+
+use domain::id::UserId;
+use domain::portfolio::Hour;
+
+use super::{DUE, Key, Range, Table};
+
+pub(in crate::store) fn due_pk(shard: u32) -> String {
+    format!("DUE#{shard:x}")
+}
+
+pub(in crate::store) fn due_pending(shard: u32) -> Range {
+    Range::of_index(Table::Chats, DUE, due_pk(shard))
+}
+
+pub(in crate::store) fn due(shard: u32) -> Range {
+    Range::of_index(Table::Main, DUE, due_pk(shard))
+}
+
+pub(in crate::store) fn user(user: &UserId) -> Key {
+    Key::new(Table::Main, format!("USER#{user}"), "META")
+}
+
+pub(in crate::store) fn user_workspace(user: &UserId, workspace: &str) -> Key {
+    Key::new(
+        Table::Main,
+        format!("USER#{user}"),
+        format!("WS#{workspace}"),
+    )
+}
+
+pub(in crate::store) fn user_workspaces(user: &UserId) -> Range {
+    Range::new(Table::Main, format!("USER#{user}"), "WS#")
+}
+
+pub(in crate::store) fn email(email: &str) -> Key {
+    Key::new(
+        Table::Main,
+        format!("EMAIL#{}", email.to_lowercase()),
+        "IDENTITY",
+    )
+}
+
+pub(in crate::store) fn api_key_hash(hash: &str) -> Key {
+    Key::new(Table::Main, format!("APIKEYHASH#{hash}"), "IDENTITY")
+}
+
+pub(in crate::store) fn session(hash: &str) -> Key {
+    Key::new(Table::Ephemeral, format!("SESSION#{hash}"), "SESSION")
+}
+
+pub(in crate::store) fn portfolio_hour(portfolio: &str, hour: Hour) -> Key {
+    Key::new(
+        Table::Ephemeral,
+        format!("PORTFOLIO#{portfolio}"),
+        format!("HOUR#{:08}", hour.0),
+    )
+}
+
+pub(in crate::store) fn portfolio_hours(portfolio: &str) -> Range {
+    Range::new(Table::Ephemeral, format!("PORTFOLIO#{portfolio}"), "HOUR#")
+}
+
+pub(in crate::store) fn phone_number_id(id: &str) -> Key {
+    Key::new(Table::Main, format!("PHONEID#{id}"), "IDENTITY")
+}

@@ -1,0 +1,70 @@
+//! What a workspace is: its people, its keys, its numbers and their templates and files.
+
+use domain::id::{ApiKeyId, ChannelId, MediaId, UserId};
+
+use super::{Key, Range, Table};
+use crate::store::Scope;
+
+impl Scope<'_> {
+    #[must_use]
+    pub fn meta(&self) -> Key {
+        Key::new(Table::Main, self.pk(""), "META")
+    }
+
+    #[must_use]
+    pub fn member(&self, user: &UserId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("MEMBER#{user}"))
+    }
+
+    #[must_use]
+    pub fn api_key(&self, key: &ApiKeyId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("APIKEY#{key}"))
+    }
+
+    #[must_use]
+    pub fn api_keys(&self) -> Range {
+        Range::new(Table::Main, self.pk(""), "APIKEY#")
+    }
+
+    #[must_use]
+    pub fn channel(&self, channel: &ChannelId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("CHANNEL#{channel}"))
+    }
+
+    #[must_use]
+    pub fn channels(&self) -> Range {
+        Range::new(Table::Main, self.pk(""), "CHANNEL#")
+    }
+
+    /// When the next message of a number may leave.
+    #[must_use]
+    pub fn pacer(&self, channel: &ChannelId) -> Key {
+        Key::new(
+            Table::Ephemeral,
+            self.pk(&format!("#PACER#{channel}")),
+            "PACER",
+        )
+    }
+
+    #[must_use]
+    pub fn template(&self, id: &str) -> Key {
+        Key::new(Table::Main, self.pk("#TEMPLATE"), id)
+    }
+
+    #[must_use]
+    pub fn templates(&self) -> Range {
+        Range::new(Table::Main, self.pk("#TEMPLATE"), "")
+    }
+
+    #[must_use]
+    pub fn media(&self, media: &MediaId) -> Key {
+        Key::new(Table::Main, self.pk("#MEDIA"), media.as_str())
+    }
+
+    /// A file at the number of a channel.
+    #[must_use]
+    pub fn media_at(&self, media: &MediaId, channel: &ChannelId) -> Key {
+        let pk = self.pk(&format!("#MEDIA#{media}"));
+        Key::new(Table::Main, pk, format!("CHANNEL#{channel}"))
+    }
+}
