@@ -8,6 +8,7 @@
 )]
 
 mod audiences;
+mod audit;
 mod campaigns;
 mod chat;
 mod contacts;

@@ -2,6 +2,7 @@
 
 mod account;
 mod api_keys;
+mod audit;
 mod channels;
 mod workspace;
 
@@ -18,6 +19,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(account::me))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::revoke))
+        .routes(routes!(audit::list))
         .routes(routes!(channels::connect, channels::list))
         .routes(routes!(channels::get))
         .routes(routes!(workspace::get, workspace::update))

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod api_key;
+pub mod audit;
 mod budget;
 pub mod campaign;
 mod cell;

@@ -5,6 +5,7 @@ use domain::workspace::{Permission, Role, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{self, Action};
 use crate::store::{Store, Write};
 use crate::{Actor, App, Error};
 
@@ -82,8 +83,14 @@ pub async fn update(app: &App, actor: &Actor, change: Change) -> Result<Workspac
         .set("name", &workspace.name)?
         .set("time_zone", &workspace.time_zone)?
         .if_present();
+    let entry = audit::entry(
+        app,
+        actor,
+        Action::WorkspaceUpdated,
+        actor.workspace.as_str(),
+    )?;
     app.store
-        .write(write)
+        .transact(vec![write, entry])
         .await?
         .or(|| Error::not_found("the workspace"))?;
     Ok(workspace)

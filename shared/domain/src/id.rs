@@ -33,6 +33,13 @@ macro_rules! id {
                 Self(format!("{}_{}", $prefix, Uuid::now_v7().simple()))
             }
 
+            /// The id of what was made at this time: later ones sort after earlier ones. The same
+            /// time and the same parts always give the same id.
+            #[must_use]
+            pub fn at(time: Timestamp, parts: &[&str]) -> Self {
+                Self(format!("{}_{}", $prefix, timed(time, parts)))
+            }
+
             /// The id that always belongs to these parts.
             #[must_use]
             pub fn derived(parts: &[&str]) -> Self {
@@ -84,6 +91,12 @@ id!(/// A person who signs in; may be a member of several workspaces.
     UserId, "us", "user");
 id!(/// An API key; the secret itself is never stored.
     ApiKeyId, "ak", "API key");
+id!(/// A session of a person: a hash of its token, by which nobody can sign in.
+    SessionId, "se", "session");
+id!(/// An invitation to become a member of a workspace.
+    InvitationId, "in", "invitation");
+id!(/// One entry of a workspace's audit log.
+    AuditId, "au", "audit entry");
 id!(/// A connected WhatsApp number.
     ChannelId, "ch", "channel");
 id!(/// A person the workspace writes to.
@@ -112,17 +125,6 @@ impl ChatId {
 }
 
 impl MessageId {
-    /// The id of a message that was written at this time: later ones sort after earlier ones. The
-    /// same time and the same parts always give the same id.
-    #[must_use]
-    pub fn at(time: Timestamp, parts: &[&str]) -> Self {
-        let millis = time.as_millisecond().max(0).unsigned_abs();
-        let mut rest = [0; 10];
-        rest.copy_from_slice(&hash(parts)[..10]);
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
-        Self(format!("ms_{}", id.simple()))
-    }
-
     /// The id of a message that is written now; `now` orders it among the others of its chat.
     #[must_use]
     pub fn written(now: Timestamp) -> Self {
@@ -145,6 +147,14 @@ fn is_hex32(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn timed(time: Timestamp, parts: &[&str]) -> uuid::fmt::Simple {
+    let millis = time.as_millisecond().max(0).unsigned_abs();
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&hash(parts)[..10]);
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
+    id.simple()
 }
 
 fn digest(parts: &[&str]) -> String {

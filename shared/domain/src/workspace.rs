@@ -79,12 +79,18 @@ pub enum Permission {
     WriteChannels,
     #[serde(rename = "api_keys:write")]
     WriteApiKeys,
+    #[serde(rename = "members:read")]
+    ReadMembers,
+    #[serde(rename = "members:write")]
+    WriteMembers,
+    #[serde(rename = "audit:read")]
+    ReadAudit,
     #[serde(rename = "workspace:write")]
     WriteWorkspace,
 }
 
 impl Permission {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadContacts,
         Self::WriteContacts,
         Self::ReadCampaigns,
@@ -94,6 +100,9 @@ impl Permission {
         Self::ReadChannels,
         Self::WriteChannels,
         Self::WriteApiKeys,
+        Self::ReadMembers,
+        Self::WriteMembers,
+        Self::ReadAudit,
         Self::WriteWorkspace,
     ];
 
@@ -110,6 +119,9 @@ impl Permission {
             Self::ReadChannels => "channels:read",
             Self::WriteChannels => "channels:write",
             Self::WriteApiKeys => "api_keys:write",
+            Self::ReadMembers => "members:read",
+            Self::WriteMembers => "members:write",
+            Self::ReadAudit => "audit:read",
             Self::WriteWorkspace => "workspace:write",
         }
     }
@@ -127,10 +139,13 @@ impl Role {
                 | Permission::ReadCampaigns
                 | Permission::ReadChats
                 | Permission::WriteChats
-                | Permission::ReadChannels => true,
+                | Permission::ReadChannels
+                | Permission::ReadMembers => true,
                 Permission::WriteCampaigns
                 | Permission::WriteChannels
                 | Permission::WriteApiKeys
+                | Permission::WriteMembers
+                | Permission::ReadAudit
                 | Permission::WriteWorkspace => false,
             },
         }

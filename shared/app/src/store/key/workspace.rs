@@ -1,6 +1,6 @@
 //! What a workspace is: its people, its keys, its numbers and their templates and files.
 
-use domain::id::{ApiKeyId, ChannelId, MediaId, UserId};
+use domain::id::{ApiKeyId, AuditId, ChannelId, MediaId, UserId};
 
 use super::{Key, Range, Table};
 use crate::store::Scope;
@@ -14,6 +14,17 @@ impl Scope<'_> {
     #[must_use]
     pub fn member(&self, user: &UserId) -> Key {
         Key::new(Table::Main, self.pk(""), format!("MEMBER#{user}"))
+    }
+
+    /// An entry of the audit log; its id sorts it by time.
+    #[must_use]
+    pub fn audit(&self, id: &AuditId) -> Key {
+        Key::new(Table::Main, self.pk("#AUDIT"), id.as_str())
+    }
+
+    #[must_use]
+    pub fn audits(&self) -> Range {
+        Range::new(Table::Main, self.pk("#AUDIT"), "")
     }
 
     #[must_use]

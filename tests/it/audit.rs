@@ -1,0 +1,73 @@
+//! The audit log: who did what, and who may read it.
+
+use domain::workspace::Permission;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn what_people_and_keys_do_is_listed_newest_first() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let key = t
+        .key_with(&owner, &[Permission::ReadAudit, Permission::WriteWorkspace])
+        .await;
+    t.advance(SignedDuration::from_secs(1));
+    owner
+        .patch(&t, "/v1/workspace", json!({"name": "Acme Two"}))
+        .await
+        .expect(200);
+    t.advance(SignedDuration::from_secs(1));
+    key.patch(&t, "/v1/workspace", json!({"time_zone": "Asia/Jakarta"}))
+        .await
+        .expect(200);
+    let newest = key.get(&t, "/v1/audit?limit=1").await.expect(200);
+    assert_eq!(newest["items"][0]["action"], "workspace.updated");
+    assert_eq!(newest["items"][0]["target"], owner.workspace);
+    assert_eq!(newest["items"][0]["by"]["kind"], "api_key");
+    let cursor = newest["next"].as_str().unwrap();
+    let before = owner
+        .get(&t, &format!("/v1/audit?limit=1&cursor={cursor}"))
+        .await
+        .expect(200);
+    assert_eq!(before["items"][0]["by"]["kind"], "user");
+    assert_eq!(before["items"][0]["by"]["name"], "acme");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn the_log_is_read_with_its_own_permission_and_only_at_home() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    owner
+        .patch(&t, "/v1/workspace", json!({"name": "Secret plans"}))
+        .await
+        .expect(200);
+    let key = t.key_with(&owner, &[Permission::WriteWorkspace]).await;
+    key.get(&t, "/v1/audit").await.expect(403);
+    let stranger = t.owner("stranger").await;
+    let theirs = stranger.get(&t, "/v1/audit").await.expect(200);
+    let targets = theirs["items"].as_array().unwrap().iter();
+    let mut targets = targets.map(|entry| entry["target"].as_str().unwrap());
+    assert!(targets.all(|target| target != owner.workspace));
+    stranger
+        .with("x-workspace", &owner.workspace)
+        .get(&t, "/v1/audit")
+        .await
+        .expect(404);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_refused_change_leaves_no_entry() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let before = owner.get(&t, "/v1/audit").await.expect(200);
+    owner
+        .patch(&t, "/v1/workspace", json!({"time_zone": "Mars/Olympus"}))
+        .await
+        .expect(422);
+    assert_eq!(owner.get(&t, "/v1/audit").await.expect(200), before);
+    t.finish().await;
+}
