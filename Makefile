@@ -3,10 +3,10 @@ CARGO ?= cargo
 NEXTEST := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
-.PHONY: help run demo chaos bench test lint fmt build deploy openapi
+.PHONY: help run demo chaos bench test fuzz-webhooks lint fmt build deploy openapi
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 run: ## start everything on http://localhost:8787, data in ./.blazz
 	$(CARGO) build --release --workspace --bin blazz
@@ -30,6 +30,9 @@ ifeq ($(NEXTEST),yes)
 else
 	$(CARGO) test --workspace
 endif
+
+fuzz-webhooks: ## damage webhooks at random for 10 minutes (MINUTES=n), and look for what is lost
+	MINUTES=$(or $(MINUTES),10) $(CARGO) test --workspace --test it webhook_fuzz -- --nocapture
 
 lint: $(VENV)/bin/cfn-lint ## check formatting, clippy with warnings denied, and the template
 	$(CARGO) fmt --all --check

@@ -74,6 +74,9 @@ fn keys_are_made_in_their_own_file() {
         "\"PHONEID#",
         "\"APIKEYHASH#",
         "\"PORTFOLIO#",
+        "\"WEBHOOK#",
+        "\"WABA#",
+        "\"BODIES#",
     ];
     for (path, text) in sources() {
         let own = path.ends_with("store/key.rs")

@@ -95,6 +95,7 @@ impl From<StoredTemplate> for TemplateOut {
             template,
             waba_id,
             synced_at,
+            ..
         } = stored;
         let names = |slots: Vec<Slot>| slots.iter().map(ToString::to_string).collect();
         let (variables, optional_variables) =

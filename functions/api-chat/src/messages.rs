@@ -29,13 +29,13 @@ pub(crate) struct MessageOut {
     direction: &'static str,
     /// `text`, `button`, or WhatsApp's word for another kind.
     kind: String,
-    /// The text, or the label of the button that was pressed.
+    /// The text, the label of the button that was pressed or of what was chosen, or what stands below a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// What the button carries.
+    /// What the button or the choice carries.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<String>,
-    /// A message of another kind, as WhatsApp wrote it.
+    /// What a message of another kind says; of a kind that is not known here, as WhatsApp wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     content: Option<Value>,
@@ -103,12 +103,16 @@ impl From<Message> for MessageOut {
 }
 
 fn heard(message: Inbound) -> MessageOut {
-    let (kind, text, payload, content) = match message.content {
-        InboundContent::Text { body } => ("text".to_owned(), Some(body), None, None),
-        InboundContent::Button { text, payload } => {
-            ("button".to_owned(), Some(text), Some(payload), None)
-        }
-        InboundContent::Other { kind, value } => (kind, None, None, Some(value)),
+    let kind = message.content.kind().to_owned();
+    let (text, payload, content) = match message.content {
+        InboundContent::Text { body } => (Some(body), None, None),
+        InboundContent::Button { text, payload } => (Some(text), Some(payload), None),
+        InboundContent::Choice { id, title, .. } => (Some(title), Some(id), None),
+        InboundContent::Other { value, .. } => (None, None, Some(value)),
+        InboundContent::Media(media) => (media.caption.clone(), None, json(&media)),
+        InboundContent::Location(place) => (None, None, json(&place)),
+        InboundContent::Contacts(cards) => (None, None, json(&cards)),
+        other => (None, None, inside(&other)),
     };
     MessageOut {
         id: message.id,
@@ -124,6 +128,18 @@ fn heard(message: Inbound) -> MessageOut {
         wamid: Some(message.wamid),
         context_wamid: message.context_wamid,
         at: message.at,
+    }
+}
+
+fn json(value: &impl Serialize) -> Option<Value> {
+    serde_json::to_value(value).ok()
+}
+
+/// What stands in the only field of a content: its name is told by the kind.
+fn inside(content: &InboundContent) -> Option<Value> {
+    match json(content)? {
+        Value::Object(fields) => fields.into_iter().next().map(|(_, value)| value),
+        other => Some(other),
     }
 }
 

@@ -21,6 +21,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::revoke))
         .routes(routes!(audit::list))
         .routes(routes!(channels::connect, channels::list))
-        .routes(routes!(channels::get))
+        .routes(routes!(channels::get, channels::update))
+        .routes(routes!(channels::refresh))
+        .routes(routes!(channels::disconnect))
+        .routes(routes!(channels::forget_old_secret))
         .routes(routes!(workspace::get, workspace::update))
 }

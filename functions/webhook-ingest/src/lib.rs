@@ -1,9 +1,10 @@
-//! Meta's webhooks at the door: verify, queue, answer. No table is written here.
+//! Meta's webhooks at the door: verify, queue, answer. No table is written here. The installation's own
+//! Meta app has one address; each number under a customer's app has its own.
 
 use app::{App, webhook};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::HeaderMap;
 use http_api::{Failure, Problem, Query};
 use serde::Deserialize;
@@ -18,6 +19,7 @@ const SIGNATURE: &str = "x-hub-signature-256";
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(handshake, ingest))
+        .routes(routes!(handshake_at, ingest_at))
         .layer(DefaultBodyLimit::max(webhook::BODY_MAX))
 }
 
@@ -53,8 +55,44 @@ async fn ingest(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(), Failure> {
-    let body =
-        body.map_err(|error| Failure::unreadable(error.status(), "unreadable", error.body_text()))?;
-    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    Ok(webhook::ingest(&app, &body, signature).await?)
+    Ok(webhook::ingest(&app, &whole(body)?, signature(&headers)).await?)
+}
+
+/// Answers Meta's verification of the address of a number under its own app.
+#[utoipa::path(get, path = "/webhooks/whatsapp/{address}", operation_id = "verify_webhook_at", tag = "webhooks", security(()),
+    params(("address" = String, Path), Handshake),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem)))]
+async fn handshake_at(
+    State(app): State<App>,
+    Path(address): Path<String>,
+    Query(asked): Query<Handshake>,
+) -> Result<String, Failure> {
+    let Handshake {
+        mode,
+        verify_token,
+        challenge,
+    } = asked;
+    let answer = webhook::handshake_at(&app, &address, &mode, &verify_token, &challenge).await?;
+    Ok(answer.to_owned())
+}
+
+/// Takes in a webhook of a number under its own app.
+#[utoipa::path(post, path = "/webhooks/whatsapp/{address}", operation_id = "receive_webhook_at", tag = "webhooks", security(()),
+    params(("address" = String, Path)), request_body(content = String, content_type = "application/json"),
+    responses((status = 200), (status = "default", body = Problem)))]
+async fn ingest_at(
+    State(app): State<App>,
+    Path(address): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(), Failure> {
+    Ok(webhook::ingest_at(&app, &address, &whole(body)?, signature(&headers)).await?)
+}
+
+fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failure> {
+    body.map_err(|error| Failure::unreadable(error.status(), "unreadable", error.body_text()))
+}
+
+fn signature(headers: &HeaderMap) -> Option<&str> {
+    headers.get(SIGNATURE)?.to_str().ok()
 }

@@ -11,6 +11,7 @@ pub mod harness;
 pub mod host;
 pub mod process;
 pub mod queue;
+pub mod replay;
 mod report;
 pub mod seed;
 pub mod settings;

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use local::process::Process;
+use local::replay;
 use local::settings::Settings;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -30,6 +31,10 @@ async fn run() -> anyhow::Result<()> {
         heard(SignalKind::terminate())?,
     );
 
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((command, rest)) = arguments.split_first() {
+        return once(command, rest).await;
+    }
     let process = Process::start(Settings::from_env()?).await?;
     banner(&process)?;
     tokio::select! {
@@ -41,6 +46,23 @@ async fn run() -> anyhow::Result<()> {
         stopped = process.stop() => stopped,
         _ = interrupted.recv() => Ok(()),
     }
+}
+
+/// A command that does one thing and ends.
+async fn once(command: &str, arguments: &[String]) -> anyhow::Result<()> {
+    if command != "replay-webhooks" {
+        bail!(
+            "there is no command {command:?}; there is: {}",
+            replay::USAGE
+        );
+    }
+    let bodies = replay::run(&Settings::from_env()?, arguments).await?;
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{bodies} webhooks are queued and applied at the next start."
+    )?;
+    Ok(())
 }
 
 fn heard(kind: SignalKind) -> anyhow::Result<Signal> {

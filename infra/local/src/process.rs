@@ -83,31 +83,16 @@ impl Process {
 
         let url = settings
             .public_url
+            .clone()
             .unwrap_or_else(|| format!("http://localhost:{port}"));
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let dynamo = Dynamo::open(dynamo::Place::File(data.file("data.db")), &stack.tables)?;
-        let place = queue::Place::File(data.file("queue.db"));
-        let queue = LocalQueue::open(&place, &stack.queues, Arc::clone(&clock))?;
-        let files = LocalFiles::open(
-            &data.file("files"),
-            &url,
-            keys.master_key.as_bytes(),
-            Arc::clone(&clock),
-        )
-        .context("the folder of files cannot be used")?;
-        let config = Config {
-            public_url: url.clone(),
-            graph_url: format!("{simulator_url}/{GRAPH_VERSION}"),
-            graph_timeout: settings.graph_timeout,
-            app_secrets: vec![keys.app_secret.clone()],
-            verify_token: keys.verify_token.clone(),
-            master_key: MasterKey::parse(&keys.master_key)?,
-            tables: stack.table_names()?,
-            queues: stack.queue_names(),
-            bucket: stack.buckets.first().cloned().unwrap_or_default(),
-            secure_cookies: !settings.plain_cookie,
-            invocation: INVOCATION,
-        };
+        let opened = Opened::open(&stack, &data, &keys, &url, &simulator_url, &settings)?;
+        let Opened {
+            config,
+            dynamo,
+            queue,
+            files,
+            clock,
+        } = opened;
         let sender: Arc<dyn Queue> = if settings.duplicates {
             Arc::new(Twice::new(queue.clone(), settings.seed))
         } else {
@@ -175,6 +160,58 @@ impl Process {
             Ok(ended) => ended?.context("the server failed"),
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// What an application stands on, in one data folder.
+pub(crate) struct Opened {
+    pub(crate) config: Config,
+    pub(crate) dynamo: Dynamo,
+    pub(crate) queue: LocalQueue,
+    pub(crate) files: LocalFiles,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Opened {
+    pub(crate) fn open(
+        stack: &Stack,
+        data: &DataFolder,
+        keys: &Keys,
+        url: &str,
+        simulator_url: &str,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let dynamo = Dynamo::open(dynamo::Place::File(data.file("data.db")), &stack.tables)?;
+        let place = queue::Place::File(data.file("queue.db"));
+        let queue = LocalQueue::open(&place, &stack.queues, Arc::clone(&clock))?;
+        let files = LocalFiles::open(
+            &data.file("files"),
+            url,
+            keys.master_key.as_bytes(),
+            Arc::clone(&clock),
+        )
+        .context("the folder of files cannot be used")?;
+        let config = Config {
+            public_url: url.to_owned(),
+            graph_url: format!("{simulator_url}/{GRAPH_VERSION}"),
+            graph_timeout: settings.graph_timeout,
+            app_secrets: vec![keys.app_secret.clone()],
+            verify_token: keys.verify_token.clone(),
+            master_key: MasterKey::parse(&keys.master_key)?,
+            tables: stack.table_names()?,
+            queues: stack.queue_names(),
+            bucket: stack.buckets.first().cloned().unwrap_or_default(),
+            secure_cookies: !settings.plain_cookie,
+            invocation: INVOCATION,
+        };
+        Ok(Self {
+            config,
+            dynamo,
+            queue,
+            files,
+            clock,
+        })
     }
 }
 

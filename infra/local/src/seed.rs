@@ -73,6 +73,7 @@ pub async fn demo(
         waba_id,
         phone_number_id,
         access_token,
+        app: None,
     };
     let channel = channel::connect(app, &owner, new).await?;
     let new = NewApiKey {

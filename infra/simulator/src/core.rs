@@ -21,7 +21,7 @@ use crate::settings::Settings;
 use crate::store::{Change, Restored, Store};
 use crate::time::Time;
 use crate::universe::{PORTFOLIO, Universe};
-use crate::webhooks::{Outbox, Signing, Webhook};
+use crate::webhooks::{Callbacks, Outbox, Signing, Webhook};
 
 pub(crate) struct Core {
     settings: Mutex<Arc<Settings>>,
@@ -33,6 +33,7 @@ pub(crate) struct Core {
     pub(crate) limits: Mutex<Limits>,
     pub(crate) rules: Mutex<Rules>,
     pub(crate) signing: Mutex<Signing>,
+    pub(crate) callbacks: Mutex<Callbacks>,
     pub(crate) media: Mutex<Library>,
     pub(crate) requests: Requests,
     /// Tells the engine that there may be something new to do.
@@ -50,6 +51,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 const CALLBACK: &str = "callback_url";
 const SUBSCRIBED: &str = "subscribed:";
+const OVERRIDE: &str = "override:";
+const OWN_CALLBACK: &str = "own_callback:";
 
 impl Core {
     pub(crate) fn new(mut settings: Settings, time: Arc<dyn Time>) -> anyhow::Result<Self> {
@@ -69,6 +72,14 @@ impl Core {
             .filter_map(|(name, value)| Some((name.strip_prefix(SUBSCRIBED)?, value == "false")))
             .map(|(waba, gone)| (waba.to_owned(), gone))
             .collect();
+        let mut callbacks = Callbacks::default();
+        for (name, url) in restored.facts.iter().filter(|(_, url)| !url.is_empty()) {
+            if let Some(waba) = name.strip_prefix(OVERRIDE) {
+                callbacks.set_override(waba, Some(url));
+            } else if let Some(waba) = name.strip_prefix(OWN_CALLBACK) {
+                callbacks.set_own(waba, Some(url));
+            }
+        }
         let mut media = Library::default();
         for file in &restored.media {
             media.restore(Arc::clone(file));
@@ -90,6 +101,7 @@ impl Core {
             limits: Mutex::new(limits),
             rules: Mutex::default(),
             signing: Mutex::default(),
+            callbacks: Mutex::new(callbacks),
             media: Mutex::new(media),
             requests: Requests::default(),
             wake: Notify::new(),
@@ -120,6 +132,26 @@ impl Core {
             settings.webhook_url = url.into();
             settings.verify_token = verify_token.into();
         });
+    }
+
+    /// Whether anything can be delivered at all.
+    pub(crate) fn delivers(&self, settings: &Settings) -> bool {
+        !settings.webhook_url.is_empty() || !lock(&self.callbacks).is_empty()
+    }
+
+    /// Sends an account's messages to `url` instead, also after a restart.
+    pub(crate) fn set_override(&self, waba: &str, url: Option<&str>) {
+        let kept = url.unwrap_or_default().to_owned();
+        self.record(|| Change::Fact(format!("{OVERRIDE}{waba}"), kept));
+        lock(&self.callbacks).set_override(waba, url);
+        self.wake.notify_one();
+    }
+
+    /// The callback of the app that an account is under, where it is not the simulated one.
+    pub(crate) fn set_own_callback(&self, waba: &str, url: &str) {
+        self.record(|| Change::Fact(format!("{OWN_CALLBACK}{waba}"), url.to_owned()));
+        lock(&self.callbacks).set_own(waba, Some(url));
+        self.wake.notify_one();
     }
 
     pub(crate) fn is_subscribed(&self, waba: &str) -> bool {
@@ -181,7 +213,7 @@ impl Core {
             requests_running,
             requests_waiting,
             deliveries_running: usize::from(outbox.is_reply_due(now_ms))
-                + if settings.webhook_url.is_empty() {
+                + if !self.delivers(&settings) {
                     outbox.open()
                 } else {
                     outbox.running(now_ms, settings.webhooks.gather())

@@ -54,6 +54,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub whatsapp: whatsapp::Client,
     pub channels: channel::Cache,
+    pub addresses: channel::Addresses,
+    pub(crate) bodies: webhook::Collector,
 }
 
 impl App {
@@ -69,7 +71,6 @@ impl App {
         let whatsapp = whatsapp::Client::new(&config.graph_url, config.graph_timeout)
             .map_err(|error| Error::internal("the WhatsApp client cannot be built", error))?;
         let store = Store::new(client, &config, Arc::clone(&clock));
-        let channels = channel::Cache::default();
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -77,7 +78,9 @@ impl App {
             files,
             clock,
             whatsapp,
-            channels,
+            channels: channel::Cache::default(),
+            addresses: channel::Addresses::default(),
+            bodies: webhook::Collector::default(),
         })))
     }
 

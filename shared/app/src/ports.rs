@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -77,4 +78,18 @@ pub trait Files: Send + Sync {
 
     /// Deletes the file; one that does not exist is deleted already.
     fn delete(&self, key: &str) -> BoxFuture<'_, Result<(), Error>>;
+}
+
+/// A whole file, for one that is known to be small.
+///
+/// # Errors
+/// The file does not exist or cannot be read.
+pub(crate) async fn read(files: &dyn Files, key: &str) -> Result<Vec<u8>, Error> {
+    let mut pieces = files.open(key, 0).await?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| Error::unavailable("a file cannot be read", error))?;
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
 }

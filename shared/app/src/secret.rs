@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -114,6 +115,20 @@ impl MasterKey {
             .decrypt(&XNonce::from(nonce), payload)
             .map_err(|_| broken())?;
         String::from_utf8(text).map_err(|_| broken())
+    }
+}
+
+impl MasterKey {
+    /// A tag that only a holder of the key can make. The context keeps tags for one purpose from being
+    /// used for another.
+    #[must_use]
+    pub fn tag(&self, context: &str, message: &[u8]) -> [u8; 32] {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any key is valid");
+        mac.update(&(context.len() as u64).to_be_bytes());
+        mac.update(context.as_bytes());
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 }
 

@@ -13,6 +13,9 @@ use domain::id::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use jiff::Timestamp;
+
+use crate::channel::Route;
 use crate::ports::Outgoing;
 use crate::{App, Error};
 
@@ -131,11 +134,29 @@ pub struct ContactImport {
     pub import: ImportId,
 }
 
-/// A webhook body as Meta signed it, compressed.
+/// A webhook body as it was signed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Webhook {
+    #[serde(flatten)]
+    pub content: WebhookContent,
+    /// Whose own Meta app signed it; without one it was the installation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Route>,
+    /// When it came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
+    /// It is applied once more, and was kept before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookContent {
     /// Deflated bytes in base64: a batch of a thousand statuses stays below the queue's limit.
-    pub body: String,
+    Body(String),
+    /// A file with the deflated bytes, where they are too many for a message.
+    File(String),
 }
 
 impl Task for CampaignPlan {
@@ -209,9 +230,13 @@ impl Task for ContactImport {
 impl Task for Webhook {
     const QUEUE: QueueName = QueueName::Webhook;
 
-    /// The workspace is not known before the body is parsed.
+    /// Whose own app signed it is known; of the others the workspaces are not known before the body is
+    /// parsed.
     fn group(&self) -> String {
-        "webhook".to_owned()
+        match &self.sender {
+            Some(sender) => sender.workspace.to_string(),
+            None => "webhook".to_owned(),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! Templates, as they were last fetched from Meta.
+//! Templates, as they were last fetched from Meta, and moved by what Meta tells in between.
 
+use domain::event::{TemplateChange, TemplateEvent};
 use domain::id::ChannelId;
-use domain::template::Template;
+use domain::template::{Template, TemplateStatus};
 use domain::workspace::Permission;
 use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
@@ -11,7 +12,7 @@ use whatsapp::AccessToken;
 
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error, channel};
+use crate::{Actor, App, Error, campaign, channel};
 
 /// How many templates are written at once.
 const WRITES: usize = 8;
@@ -23,6 +24,13 @@ pub struct StoredTemplate {
     /// The account it belongs to; it can be sent from that account's numbers.
     pub waba_id: String,
     pub synced_at: Timestamp,
+    /// The second of the newest news of each kind that was believed.
+    #[serde(default)]
+    pub(crate) status_at: i64,
+    #[serde(default)]
+    pub(crate) quality_at: i64,
+    #[serde(default)]
+    pub(crate) category_at: i64,
 }
 
 /// Fetches every template of a channel's account again. Templates that Meta no longer lists are
@@ -91,6 +99,8 @@ pub(crate) async fn sync_waba(
         .map(|stored| Ok(Write::delete(scope.template(&stored.template.id))))
         .collect::<Vec<_>>();
     let count = fetched.len();
+    let synced_at = app.now();
+    let known = synced_at.as_second() - channel::health::SKEW;
     let writes: Vec<Write> = fetched
         .into_iter()
         .map(|template| {
@@ -100,7 +110,10 @@ pub(crate) async fn sync_waba(
                 &StoredTemplate {
                     template,
                     waba_id: waba_id.to_owned(),
-                    synced_at: app.now(),
+                    synced_at,
+                    status_at: known,
+                    quality_at: known,
+                    category_at: known,
                 },
             )
         })
@@ -112,4 +125,63 @@ pub(crate) async fn sync_waba(
         .try_for_each(|_| async { Ok(()) })
         .await?;
     Ok(count)
+}
+
+/// Takes in news of a template, in the workspace of this channel of its account. A template that cannot
+/// be sent any more pauses the campaigns that send it; nothing resumes them but a person.
+///
+/// # Errors
+/// The store or Meta cannot be reached; taking it in again is harmless.
+pub(crate) async fn heard(
+    app: &App,
+    scope: Scope<'_>,
+    channel: &ChannelId,
+    event: &TemplateEvent,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let row = Write::update(scope.template(&event.id)).if_present();
+    let newer = |change: Write, kind: &str| {
+        let at = at.as_second();
+        change.set(kind, &at)?.if_below(kind, &(at + 1))
+    };
+    let moved = match &event.change {
+        TemplateChange::Status { status, .. } => newer(row.set("status", status)?, "status_at")?,
+        TemplateChange::Quality(quality) => newer(row.set("quality", quality)?, "quality_at")?,
+        TemplateChange::Category(category) => newer(row.set("category", category)?, "category_at")?,
+        TemplateChange::Components => return fetch(app, scope, channel).await,
+    };
+    let moved = app.store.write(moved).await?.yes();
+    let TemplateChange::Status { status, reason } = &event.change else {
+        return Ok(());
+    };
+    if *status != TemplateStatus::Approved {
+        if moved {
+            let sends = |campaign: &campaign::Campaign| campaign.template.id == event.id;
+            campaign::stop_those(app, scope, reason, sends).await?;
+        }
+        return Ok(());
+    }
+    match find(app, scope, &event.id).await {
+        Ok(_) => Ok(()),
+        // It is new.
+        Err(Error::NotFound { .. }) => fetch(app, scope, channel).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Fetches the templates of a channel's account again. What Meta refuses is no reason to be told once
+/// more.
+async fn fetch(app: &App, scope: Scope<'_>, channel: &ChannelId) -> Result<(), Error> {
+    let fetched = async {
+        let channel = channel::find(app, scope, channel).await?;
+        let token = channel::token(app, scope, &channel)?;
+        sync_waba(app, scope, &channel.waba_id, &token).await
+    };
+    match fetched.await {
+        Err(error) if !error.retryable() => {
+            tracing::warn!(%channel, error = error.chain(), "templates were not fetched");
+            Ok(())
+        }
+        fetched => fetched.map(|_| ()),
+    }
 }

@@ -7,9 +7,20 @@
 //!
 //! One webhook body holds many events of many businesses; the type has no "first".
 
+mod account;
+mod inbound;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use account::{
+    AccountChange, AccountEvent, NumberChange, NumberEvent, Stopped, TemplateChange, TemplateEvent,
+};
+pub use inbound::{
+    InboundContent, InboundMedia, InboundMessage, MediaKind, OrderItem, Place, Preference,
+    SharedContact,
+};
 
 /// One thing that happened, and to which account. Routing tries the number first, then the
 /// account, because account-wide events carry no number.
@@ -28,6 +39,11 @@ pub enum EventKind {
     Message(InboundMessage),
     /// Errors of the number itself, tied to no message (Meta: `value.errors`).
     NumberErrors(Vec<DeliveryError>),
+    /// A person changed at WhatsApp whether this business may send them marketing.
+    Preference(Preference),
+    Template(TemplateEvent),
+    Number(NumberEvent),
+    Account(AccountEvent),
     /// Everything this version does not act on, kept so that a later one can.
     ///
     /// `field` is Meta's subscription field. A part that could not be read has a dotted name:
@@ -71,54 +87,4 @@ pub struct DeliveryError {
     pub code: i64,
     pub title: String,
     pub details: Option<String>,
-}
-
-/// A message a person sent to one of our numbers. At least one of `from` and `from_user_id` is
-/// present; both can be, and the number can be hidden behind the user id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InboundMessage {
-    pub wamid: String,
-    /// The person's wa_id: digits, without a plus sign.
-    pub from: Option<String>,
-    /// The person's business-scoped user id.
-    pub from_user_id: Option<String>,
-    pub profile_name: Option<String>,
-    pub at: Timestamp,
-    /// The message this one answers: a reply's quote, or the template whose button was pressed.
-    pub context_wamid: Option<String>,
-    pub content: InboundContent,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InboundContent {
-    Text {
-        body: String,
-    },
-    /// A quick-reply button of a template was pressed.
-    Button {
-        text: String,
-        payload: String,
-    },
-    /// Any other kind, with Meta's whole message element: some kinds keep what matters beside
-    /// the object that bears their name.
-    Other {
-        kind: String,
-        value: Value,
-    },
-}
-
-impl InboundContent {
-    /// Whether the person said something, which opens the customer service window and can answer a
-    /// campaign. Notices about the person, changes of earlier messages, and reactions do not (Meta:
-    /// customer service window; whether a reaction opens it is not documented).
-    #[must_use]
-    pub fn is_said(&self) -> bool {
-        match self {
-            Self::Text { .. } | Self::Button { .. } => true,
-            Self::Other { kind, .. } => {
-                !matches!(kind.as_str(), "system" | "reaction" | "edit" | "revoke")
-            }
-        }
-    }
 }

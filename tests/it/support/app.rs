@@ -71,6 +71,15 @@ impl TestApp {
         Self::build(settings, true, Between::default()).await
     }
 
+    /// The application without a secret that could verify anything.
+    pub(crate) async fn without_secret() -> Self {
+        let settings = Settings {
+            app_secret: String::new(),
+            ..Settings::default()
+        };
+        Self::build(settings, true, Between::default()).await
+    }
+
     /// The application with a store that misbehaves as it is told.
     pub(crate) async fn with_store(store: &Arc<Store>) -> Self {
         let settings = Settings {

@@ -25,13 +25,18 @@ pub(crate) fn quoting(mut message: Value, wamid: &str) -> Value {
 /// A webhook body with these messages to the first number of the simulator, all of people with the
 /// profile name Ada Lovelace.
 pub(crate) fn inbound(messages: &[Value]) -> Vec<u8> {
+    inbound_to(simulator::universe::NUMBER, messages)
+}
+
+/// The same to another number.
+pub(crate) fn inbound_to(number: &str, messages: &[Value]) -> Vec<u8> {
     let contacts: Vec<_> = messages
         .iter()
         .filter_map(|message| message["from"].as_str())
         .map(|from| json!({"profile": {"name": "Ada Lovelace"}, "wa_id": from}))
         .collect();
     let value = json!({"messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "15550100001", "phone_number_id": simulator::universe::NUMBER},
+        "metadata": {"display_phone_number": "15550100001", "phone_number_id": number},
         "contacts": contacts, "messages": messages});
     json!({"object": "whatsapp_business_account", "entry": [{"id": simulator::universe::WABA,
         "changes": [{"field": "messages", "value": value}]}]})

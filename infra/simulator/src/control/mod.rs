@@ -1,6 +1,7 @@
 //! The control plane under `/_control` and the page at `/`: ours, not Meta's, and open to whoever
 //! reaches the port.
 
+mod events;
 mod faults;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) use faults::turn_switches;
 
@@ -54,6 +55,7 @@ pub(crate) fn router() -> Router<Arc<Core>> {
         )
         .route("/_control/signatures", post(faults::signatures))
         .route("/_control/subscribe", post(subscribe))
+        .route("/_control/events", post(events::tell))
 }
 
 async fn report(State(core): State<Arc<Core>>, Query(filter): Query<Filter>) -> Json<Value> {
@@ -153,6 +155,8 @@ struct Inbound {
     name: Option<String>,
     text: Option<String>,
     button: Option<Pressed>,
+    /// A message of any other kind: its fields as Meta writes them, `type` among them.
+    message: Option<Map<String, Value>>,
     /// The id of the message that is answered, or whose button is pressed.
     context: Option<String>,
 }
@@ -178,15 +182,17 @@ async fn inbound(State(core): State<Arc<Core>>, inbound: Body<Inbound>) -> Respo
     if !(7..=15).contains(&from.len()) {
         return wrong("from is not a phone number");
     }
-    let said = match (&inbound.text, &inbound.button) {
-        (Some(text), None) if !text.is_empty() => Said::Text(text),
-        (Some(_), None) => return wrong("text is empty"),
-        (None, Some(button)) if inbound.context.is_some() => Said::Button {
+    let said = match (&inbound.text, &inbound.button, &inbound.message) {
+        (Some(text), None, None) if !text.is_empty() => Said::Text(text),
+        (Some(_), None, None) => return wrong("text is empty"),
+        (None, Some(button), None) if inbound.context.is_some() => Said::Button {
             text: &button.text,
             payload: button.payload.as_ref().unwrap_or(&button.text),
         },
-        (None, Some(_)) => return wrong("a button needs the context it belongs to"),
-        _ => return wrong("either text or button is needed"),
+        (None, Some(_), None) => return wrong("a button needs the context it belongs to"),
+        (None, None, Some(fields)) if fields.contains_key("type") => Said::Other(fields),
+        (None, None, Some(_)) => return wrong("a message needs its type"),
+        _ => return wrong("one of text, button and message is needed"),
     };
     let name = inbound.name.as_deref().filter(|name| !name.is_empty());
     let utterance = Utterance {
@@ -203,6 +209,8 @@ async fn inbound(State(core): State<Arc<Core>>, inbound: Body<Inbound>) -> Respo
 struct Subscription {
     callback_url: String,
     verify_token: String,
+    /// The callback of the app that this account is under, where it is not the simulated one.
+    waba_id: Option<String>,
 }
 
 /// Uses a callback only after it has passed the handshake.
@@ -213,10 +221,14 @@ async fn subscribe(
     let Subscription {
         callback_url,
         verify_token,
+        waba_id,
     } = subscription;
     match webhooks::handshake(&core, &callback_url, &verify_token).await {
         Ok(()) => {
-            core.set_callback(&callback_url, &verify_token);
+            match waba_id {
+                Some(waba) => core.set_own_callback(&waba, &callback_url),
+                None => core.set_callback(&callback_url, &verify_token),
+            }
             Json(json!({"success": true})).into_response()
         }
         Err(reason) => wrong(&reason),

@@ -97,7 +97,7 @@ async fn respond(version: String, id: String, edge: String, asked: Asked) -> Res
         (_, "POST", "media") => media::upload(&call, &id, &headers, body).await,
         (_, "GET", "message_templates") => nodes::templates(&call, &id),
         (_, "GET", "phone_numbers") => nodes::phone_numbers(&call, &id),
-        (_, _, "subscribed_apps") => nodes::subscribed_apps(&call, &method, &id, &body),
+        (_, _, "subscribed_apps") => nodes::subscribed_apps(&call, &method, &id, &body).await,
         _ => Err(Refusal::unknown_path()),
     };
     match outcome {

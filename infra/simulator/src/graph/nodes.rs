@@ -5,8 +5,10 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{Call, Refusal, media, paging};
+use crate::core::lock;
 use crate::template::Template;
 use crate::universe::{APP, Number, PORTFOLIO, Waba};
+use crate::webhooks;
 
 const NUMBER_FIELDS: &[&str] = &[
     "verified_name",
@@ -94,8 +96,9 @@ pub(super) fn templates(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {
     paging::page(call, &format!("{id}/message_templates"), &all)
 }
 
-/// Webhooks of an account flow only while the app is subscribed to it.
-pub(super) fn subscribed_apps(
+/// Webhooks of an account flow only while the app is subscribed to it. A callback given along takes its
+/// messages once it has proved that it knows the verify token; without one they go where the app's do.
+pub(super) async fn subscribed_apps(
     call: &Call<'_>,
     method: &Method,
     id: &str,
@@ -104,21 +107,32 @@ pub(super) fn subscribed_apps(
     let waba = waba(call, id)?;
     match method.as_str() {
         "POST" => {
-            let overrides = serde_json::from_slice::<Value>(body)
-                .is_ok_and(|body| body.get("override_callback_uri").is_some());
-            if overrides {
-                return Err(Refusal::new(100, "Callback overrides are not simulated"));
+            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            let text = |key: &str| body.get(key).and_then(Value::as_str);
+            let url = text("override_callback_uri").filter(|url| !url.is_empty());
+            if let Some(url) = url {
+                let token = text("verify_token").unwrap_or_default();
+                webhooks::handshake(call.core, url, token)
+                    .await
+                    .map_err(|why| {
+                        Refusal::new(2200, format!("Callback verification failed: {why}"))
+                    })?;
             }
+            call.core.set_override(waba.id, url);
             call.core.subscribe(waba.id, true);
             Ok(json!({"success": true}))
         }
         "DELETE" => {
+            call.core.set_override(waba.id, None);
             call.core.subscribe(waba.id, false);
             Ok(json!({"success": true}))
         }
         "GET" => {
-            let app = json!({"whatsapp_business_api_data":
+            let mut app = json!({"whatsapp_business_api_data":
                 {"id": APP, "name": "Example App", "link": "https://www.facebook.com/games/?app_id=100000000000001"}});
+            if let Some(url) = lock(&call.core.callbacks).override_of(waba.id) {
+                app["override_callback_uri"] = json!(url);
+            }
             let subscribed = call.core.is_subscribed(waba.id);
             Ok(json!({"data": subscribed.then_some(app).as_slice()}))
         }

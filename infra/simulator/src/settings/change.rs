@@ -14,6 +14,8 @@ pub(crate) struct Change {
     token: Option<String>,
     app_secret: Option<String>,
     old_app_secret: Option<String>,
+    /// By account id.
+    app_secrets: Option<BTreeMap<String, String>>,
     answer_latency_ms: Option<u64>,
     sent_ms: Option<(u64, u64)>,
     delivered_ms: Option<(u64, u64)>,
@@ -77,6 +79,8 @@ pub(crate) fn apply(settings: &mut Settings, change: Change) {
     put(&mut settings.token, change.token);
     put(&mut settings.app_secret, change.app_secret);
     put(&mut settings.old_app_secret, change.old_app_secret);
+    let secrets = change.app_secrets.unwrap_or_default();
+    settings.app_secrets.extend(secrets);
     put(&mut settings.answer_latency_ms, change.answer_latency_ms);
     settings.limits.extend(change.limits.unwrap_or_default());
     put(&mut settings.pair_limiter, change.pair_limiter);

@@ -25,6 +25,8 @@ pub struct Settings {
     pub app_secret: String,
     /// The key before that one, for webhooks that are told to be signed with it.
     pub old_app_secret: String,
+    /// The secrets of accounts that are under an app of their own, by account id.
+    pub app_secrets: BTreeMap<String, String>,
     /// The one bearer token that is accepted.
     pub token: String,
     /// How long an accepted send is kept waiting for its answer. Refusals are immediate.
@@ -189,6 +191,7 @@ impl Default for Settings {
             verify_token: "simulated-verify-token".into(),
             app_secret: "simulated-app-secret".into(),
             old_app_secret: "simulated-old-app-secret".into(),
+            app_secrets: BTreeMap::new(),
             token: "simulated-token".into(),
             answer_latency_ms: 1200,
             limits: HashMap::new(),

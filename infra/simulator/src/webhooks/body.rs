@@ -73,6 +73,11 @@ pub(crate) fn of_inbound(
             message["type"] = json!("button");
             message["button"] = json!({"payload": payload, "text": text});
         }
+        Said::Other(fields) => {
+            for (name, value) in fields {
+                message[name] = value.clone();
+            }
+        }
     }
     if let Some(context) = utterance.context {
         message["context"] = json!({"from": number.digits(), "id": context});
@@ -163,11 +168,11 @@ fn error(code: u32) -> Value {
     })
 }
 
-fn metadata(number: &Number) -> Value {
+pub(crate) fn metadata(number: &Number) -> Value {
     json!({"display_phone_number": number.digits(), "phone_number_id": number.id})
 }
 
-fn contact(wa_id: &str, name: &str) -> Value {
+pub(crate) fn contact(wa_id: &str, name: &str) -> Value {
     json!({"profile": {"name": name}, "wa_id": wa_id})
 }
 
@@ -181,9 +186,14 @@ pub(crate) fn name_of(wa_id: &str) -> &'static str {
 }
 
 fn messages(number: &Number, value: &Value) -> Bytes {
+    of_value(number.waba, "messages", value)
+}
+
+/// One POST with a change of a field that tells no time of its own.
+pub(crate) fn of_value(waba: &str, field: &str, value: &Value) -> Bytes {
     let body = json!({
         "object": "whatsapp_business_account",
-        "entry": [{"id": number.waba, "changes": [{"field": "messages", "value": value}]}],
+        "entry": [{"id": waba, "changes": [{"field": field, "value": value}]}],
     });
     Bytes::from(escaped(&body.to_string()))
 }

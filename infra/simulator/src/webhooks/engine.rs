@@ -11,7 +11,7 @@ use futures::future::{Either, select};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::{Webhook, body, signing, told_again};
+use super::{Target, Webhook, body, signing, told_again};
 use crate::core::{Core, lock};
 use crate::fate::Step;
 use crate::ledger::{Ledger, Message};
@@ -85,7 +85,7 @@ type Telling = (u32, Arc<Message>, Step);
 /// Turns the steps that are due into webhooks, number by number, in due order.
 fn flush(core: &Core) {
     let settings = core.settings();
-    if settings.webhook_url.is_empty() {
+    if !core.delivers(&settings) {
         return;
     }
     let now_ms = core.time.now_ms();
@@ -148,7 +148,7 @@ fn told(number: &Number, batch: &[&Telling]) -> Bytes {
 
 fn launch(core: &Arc<Core>, calls: &mut JoinSet<(u64, bool)>) {
     let settings = core.settings();
-    if settings.webhook_url.is_empty() {
+    if !core.delivers(&settings) {
         return;
     }
     while calls.len() < settings.webhooks.parallel.max(1) {
@@ -166,13 +166,18 @@ fn launch(core: &Arc<Core>, calls: &mut JoinSet<(u64, bool)>) {
 /// One try. Only a plain 200 in time counts.
 async fn post(core: &Core, body: Bytes) -> bool {
     let settings = core.settings();
+    let (url, secret) = match lock(&core.callbacks).target(&settings, &body) {
+        Target::Address { url, secret } => (url, secret),
+        Target::Nowhere => return true,
+        Target::Waits => return false,
+    };
     let signed_as = lock(&core.signing).take();
     let mut request = core
         .client
-        .post(&settings.webhook_url)
+        .post(&url)
         .header("content-type", "application/json")
         .header("user-agent", "facebookexternalua");
-    if let Some(signature) = signing::header(&settings, signed_as, &body) {
+    if let Some(signature) = signing::header(&settings, &secret, signed_as, &body) {
         request = request.header("x-hub-signature-256", signature);
     }
     let request = request.body(body);
@@ -237,7 +242,7 @@ fn next_ms(core: &Core, open: usize) -> Option<i64> {
     let outbox = lock(&core.outbox);
     // People answer whether or not anybody is told of it.
     let reply = outbox.next_reply_ms();
-    let delivery = if settings.webhook_url.is_empty() {
+    let delivery = if !core.delivers(&settings) {
         None
     } else {
         let room = open < settings.webhooks.parallel.max(1);

@@ -1,13 +1,17 @@
 //! Webhooks: what is due, what waits for another try, and the engine that delivers it.
 
 mod body;
+mod callbacks;
 mod disorder;
 mod engine;
 mod outbox;
 mod signing;
 
+use serde_json::{Map, Value};
+
 pub use body::signature;
-pub(crate) use body::{name_of, of_account, of_inbound, of_template};
+pub(crate) use body::{contact, metadata, name_of, of_account, of_inbound, of_template, of_value};
+pub(crate) use callbacks::{Callbacks, Target};
 pub(crate) use disorder::{held_back, told_again};
 pub(crate) use engine::{handshake, run};
 pub(crate) use outbox::{Outbox, Webhook};
@@ -22,6 +26,8 @@ pub(crate) enum Said<'a> {
         text: &'a str,
         payload: &'a str,
     },
+    /// Any other kind, as the fields of Meta's message element.
+    Other(&'a Map<String, Value>),
 }
 
 impl<'a> Said<'a> {
@@ -29,6 +35,7 @@ impl<'a> Said<'a> {
     pub(crate) fn text(self) -> &'a str {
         match self {
             Said::Text(text) | Said::Button { text, .. } => text,
+            Said::Other(_) => "",
         }
     }
 }

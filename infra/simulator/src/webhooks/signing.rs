@@ -33,14 +33,15 @@ impl Signing {
     }
 }
 
-/// The value of the header for a body; `None` leaves the header out.
+/// The value of the header for a body, which this secret usually signs; `None` leaves the header out.
 pub(super) fn header(
     settings: &Settings,
+    secret: &str,
     signed_as: Option<SignedAs>,
     body: &[u8],
 ) -> Option<String> {
     match signed_as {
-        None => Some(signature(&settings.app_secret, body)),
+        None => Some(signature(secret, body)),
         Some(SignedAs::Wrong) => Some(signature("a key nobody knows", body)),
         Some(SignedAs::Missing) => None,
         Some(SignedAs::Old) => Some(signature(&settings.old_app_secret, body)),

@@ -37,11 +37,16 @@ pub(super) async fn check(
     let before = refused.len();
     let mut refuse = |field: String, message: String| refused.push(FieldError { field, message });
     let channel = found(channel::find(app, scope, channel).await)?;
-    if channel.is_none() {
-        refuse(
+    match &channel {
+        None => refuse(
             "channel".into(),
             "there is no such channel in this workspace".into(),
-        );
+        ),
+        Some(channel) if !channel.is_connected() => refuse(
+            "channel".into(),
+            "this number is disconnected; connect it again first".into(),
+        ),
+        Some(_) => {}
     }
     let Some(stored) = found(template::find(app, scope, template).await)? else {
         refuse(

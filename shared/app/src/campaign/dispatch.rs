@@ -136,19 +136,27 @@ pub(super) async fn complete(
     };
     let to = campaign.state.complete()?;
     // Of several senders that see the last chunk done, the first completes the campaign.
-    turn(app, scope, campaign, to, campaign.epoch, completed).await
+    turn(app, scope, campaign, to, campaign.epoch, completed).await?;
+    Ok(())
 }
 
 /// Stops a campaign that Meta refuses as a whole, and keeps the reason for its owner. What is in flight
-/// arrives first, as after a pause.
+/// arrives first, as after a pause. Returns whether the campaign was still as it was read.
 pub(super) async fn stop(
     app: &App,
     scope: Scope<'_>,
     campaign: &Campaign,
     reason: &str,
-) -> Result<(), Error> {
-    let stopped = |write: Write| write.set("reason", reason);
+) -> Result<bool, Error> {
     let to = campaign.state.pause()?;
+    let stopped = |write: Write| {
+        let write = write.set("reason", reason)?;
+        // Nothing is in flight yet, so the tick need not look after it.
+        Ok(match to {
+            State::Paused => write.remove("gsi1pk").remove("gsi1sk"),
+            _ => write,
+        })
+    };
     // Of several senders that are refused, the first stops the campaign.
     turn(app, scope, campaign, to, campaign.epoch + 1, stopped).await
 }
@@ -167,7 +175,8 @@ async fn settle(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), 
     }
     let paused = |write: Write| Ok(write.remove("gsi1pk").remove("gsi1sk"));
     let to = campaign.state.settle()?;
-    turn(app, scope, campaign, to, campaign.epoch, paused).await
+    turn(app, scope, campaign, to, campaign.epoch, paused).await?;
+    Ok(())
 }
 
 /// The claims of the chunks below `until` that are not done.
@@ -204,7 +213,8 @@ async fn claims(
     Ok(placed.collect())
 }
 
-/// A change of state that the campaign makes by itself, if it is still as it was read.
+/// A change of state that the campaign makes by itself, if it is still as it was read; `false` when it
+/// is not.
 async fn turn(
     app: &App,
     scope: Scope<'_>,
@@ -212,15 +222,15 @@ async fn turn(
     to: State,
     epoch: u64,
     with: impl FnOnce(Write) -> Result<Write, Error>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let turned = Write::update(scope.campaign(&campaign.id))
         .set("state", &to)?
         .set("epoch", &epoch)?
         .if_equals("state", &campaign.state)?
         .if_equals("epoch", &campaign.epoch)?;
     let gate = Gate::set(scope, &campaign.id, to, epoch)?;
-    app.store.transact(vec![with(turned)?, gate]).await?;
-    Ok(())
+    let turned = app.store.transact(vec![with(turned)?, gate]).await?;
+    Ok(turned.yes())
 }
 
 async fn progress(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<Progress, Error> {

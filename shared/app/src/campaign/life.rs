@@ -189,11 +189,12 @@ pub async fn pause(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
 /// Lets a paused campaign go on where it stopped.
 ///
 /// # Errors
-/// The campaign does not exist or is not paused.
+/// The campaign does not exist or is not paused, or its number is disconnected.
 pub async fn resume(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
     actor.require(Permission::WriteCampaigns)?;
     let scope = app.store.workspace(&actor.workspace);
     let old = find(app, scope, id).await?;
+    channel::connected(&channel::find(app, scope, &old.channel).await?)?;
     let progress: Progress = app
         .store
         .get(&scope.progress(id))
@@ -281,7 +282,7 @@ async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, 
     let Content {
         template, header, ..
     } = recheck(app, scope, old).await?;
-    channel::refresh(app, scope, &old.channel).await?;
+    channel::health::look(app, scope, &old.channel).await?;
     let new = Campaign {
         state,
         epoch: old.epoch + 1,

@@ -19,6 +19,7 @@ pub(crate) mod reply;
 pub mod send;
 mod stats;
 pub mod status;
+mod stop;
 pub mod test_send;
 pub mod tick;
 
@@ -42,6 +43,7 @@ pub use preflight::{Budget, Preflight, preflight};
 pub(crate) use recipients::UNKNOWN;
 pub use recipients::{Recipient, recipients};
 pub use stats::{Stats, recount, stats};
+pub(crate) use stop::stop_those;
 pub use test_send::{NewTest, TestSend, TestState, test, tests};
 
 /// What a caller gives to make a campaign.

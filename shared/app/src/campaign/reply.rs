@@ -175,6 +175,8 @@ mod tests {
             profile_name: None,
             at: at(seconds),
             context_wamid: quoted.map(str::to_owned),
+            forwarded: false,
+            referral: None,
             content: InboundContent::Text {
                 body: "hello".to_owned(),
             },
@@ -232,6 +234,8 @@ mod tests {
             sent(100, None, Rank::Unknown),
         ];
         let press = |campaign: &CampaignId| InboundMessage {
+            forwarded: false,
+            referral: None,
             content: InboundContent::Button {
                 text: "Yes".to_owned(),
                 payload: format!("{campaign}.0.0"),

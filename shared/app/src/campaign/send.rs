@@ -64,6 +64,10 @@ pub async fn run(app: App, task: CampaignSend) -> Result<(), Error> {
         .await?
         .ok_or_else(|| Error::broken("a queued chunk was never planned"))?;
     let channel = channel::find(&app, scope, &campaign.channel).await?;
+    if !channel.is_connected() {
+        dispatch::stop(&app, scope, &campaign, channel::DISCONNECTED).await?;
+        return dispatch::after_chunk(&app, scope, &task.campaign).await;
+    }
     let header = match content::header(&app, scope, campaign.header.as_ref(), &channel).await? {
         Handed::Over(header) => header,
         // A new message, because waiting must not use up the deliveries of this one.

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// The longest content that is kept; DynamoDB allows 400 KB for an item.
 const CONTENT_MAX: usize = 300_000;
 
+/// The longest description of where a person came from; Meta's have some hundred bytes.
+const REFERRAL_MAX: usize = 20_000;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Chat {
     pub id: ChatId,
@@ -57,6 +60,11 @@ pub struct Inbound {
     /// Meta's id of the message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_wamid: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forwarded: bool,
+    /// The advertisement or post the person came from, in Meta's JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<String>,
     #[serde(with = "as_json")]
     pub content: InboundContent,
 }
@@ -145,6 +153,12 @@ impl Inbound {
             wamid: message.wamid.clone(),
             at: message.at,
             context_wamid: message.context_wamid.clone(),
+            forwarded: message.forwarded,
+            referral: message
+                .referral
+                .as_ref()
+                .map(ToString::to_string)
+                .filter(|json| json.len() <= REFERRAL_MAX),
             content: kept(&message.content),
         }
     }
@@ -157,13 +171,8 @@ fn kept(content: &InboundContent) -> InboundContent {
         return content.clone();
     }
     tracing::warn!(size, "a message is too large to be kept whole");
-    let kind = match content {
-        InboundContent::Text { .. } => "text",
-        InboundContent::Button { .. } => "button",
-        InboundContent::Other { kind, .. } => kind,
-    };
     InboundContent::Other {
-        kind: kind.to_owned(),
+        kind: content.kind().to_owned(),
         value: Value::Null,
     }
 }

@@ -104,6 +104,7 @@ pub async fn say(app: &App, actor: &Actor, id: &ChatId, text: &str) -> Result<Ou
     let Updated::Yes(chat) = app.store.update_returning::<Chat>(line_up).await? else {
         return Err(Error::not_found("the chat"));
     };
+    channel::connected(&channel::find(app, scope, &chat.channel).await?)?;
     let contact: Option<contact::Contact> = app.store.get(&scope.contact(&chat.contact)).await?;
     let contact = contact.ok_or_else(|| Error::refused("no_contact", "the contact was deleted"))?;
     if contact.consent == Consent::OptedOut {

@@ -42,7 +42,8 @@ struct Sender<'a> {
     scope: Scope<'a>,
     chat: ChatId,
     channel: &'a Channel,
-    token: AccessToken,
+    /// `None` when the number was disconnected since.
+    token: Option<AccessToken>,
     /// The person's number, or why they may not be written to any more.
     to: Result<Phone, Excluded>,
 }
@@ -66,12 +67,16 @@ pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
         )
     })
     .await?;
+    let token = match channel.is_connected() {
+        true => Some(channel::token(&app, scope, &channel)?),
+        false => None,
+    };
     let sender = Sender {
         app: &app,
         scope,
         chat,
         channel: &channel,
-        token: channel::token(&app, scope, &channel)?,
+        token,
         to: reachable(contact),
     };
     for pending in line.iter().filter(|pending| pending.place <= task.place) {
@@ -112,6 +117,9 @@ impl Sender<'_> {
                 return self.settle(pending, Rank::Failed, known).await;
             }
         };
+        if self.token.is_none() {
+            return self.settle(pending, Rank::Failed, Known::default()).await;
+        }
         let pending = &Pending {
             token: secret::random_token(),
             ..pending.clone()
@@ -169,7 +177,10 @@ impl Sender<'_> {
             callback_data: callback.to_string(),
         };
         let number = &self.channel.phone_number_id;
-        let answer = self.app.whatsapp.send(&self.token, number, &outbound).await;
+        let Some(token) = &self.token else {
+            return Ok(());
+        };
+        let answer = self.app.whatsapp.send(token, number, &outbound).await;
         let refusal = match answer {
             Ok(accepted) => {
                 let known = Known::of(Some(accepted.wamid), None);

@@ -1,7 +1,8 @@
 //! The look-ups that cross workspaces: each finds whose something is, before a workspace is known.
 
-use domain::id::UserId;
+use domain::id::{ChannelId, UserId};
 use domain::portfolio::Hour;
+use jiff::Timestamp;
 
 use super::Store;
 use super::key::{DUE_SHARDS, Key, Range, crossing};
@@ -68,4 +69,45 @@ impl Store {
     pub fn due_pending(&self) -> impl Iterator<Item = Range> {
         (0..DUE_SHARDS).map(crossing::due_pending)
     }
+
+    /// The webhook address of a number under its own Meta app → whose it is, and what verifies it.
+    #[must_use]
+    pub fn webhook_address(&self, address: &str) -> Key {
+        crossing::webhook_address(address)
+    }
+
+    /// One channel of one of Meta's accounts. An account's numbers may belong to several workspaces.
+    #[must_use]
+    pub fn waba_channel(&self, waba_id: &str, channel: &ChannelId) -> Key {
+        crossing::waba_channel(waba_id, channel.as_str())
+    }
+
+    #[must_use]
+    pub fn waba_channels(&self, waba_id: &str) -> Range {
+        crossing::waba_channels(waba_id)
+    }
+
+    /// Bodies of webhooks that were kept in one hour, in one of several partitions.
+    #[must_use]
+    pub fn webhook_bodies(&self, at: Timestamp, shard: u8, token: &str) -> Key {
+        crossing::webhook_bodies(hour(at), shard, at.as_millisecond(), token)
+    }
+
+    /// The partitions with everything that was kept from one instant to another.
+    pub fn all_webhook_bodies(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        shards: u8,
+    ) -> impl Iterator<Item = Range> + use<> {
+        let hours = hour(from)..=hour(to);
+        hours.flat_map(move |hour| {
+            (0..shards).map(move |shard| crossing::all_webhook_bodies(hour, shard))
+        })
+    }
+}
+
+/// Hours since the epoch.
+fn hour(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(3600)
 }

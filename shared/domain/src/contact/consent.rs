@@ -84,7 +84,8 @@ impl Consent {
         match content {
             InboundContent::Text { body } => said(body),
             InboundContent::Button { text, payload } => said(text).or_else(|| said(payload)),
-            InboundContent::Other { .. } => None,
+            InboundContent::Choice { id, title, .. } => said(title).or_else(|| said(id)),
+            _ => None,
         }
     }
 

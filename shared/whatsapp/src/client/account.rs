@@ -4,7 +4,7 @@
 
 use domain::template::Template;
 use reqwest::{Method, RequestBuilder, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{AccessToken, Answer, Client};
 use crate::{
@@ -28,6 +28,13 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins. Short-lived; `None` at the end.
     pub next: Option<String>,
+}
+
+/// Where an account's messages and statuses go instead of the app's own address.
+#[derive(Clone, Copy)]
+pub struct Callback<'a> {
+    pub url: &'a str,
+    pub verify_token: &'a str,
 }
 
 /// A number as Meta describes it, in Meta's own words: its lists of values differ from page to
@@ -171,16 +178,28 @@ impl Client {
             .and_then(|owner| text(owner, "id")))
     }
 
-    /// Asks for the account's webhooks. Repeating it changes nothing.
-    pub async fn subscribe(&self, token: &AccessToken, waba_id: &str) -> Result<(), ApiError> {
-        let request = self.request(Method::POST, token, [waba_id, "subscribed_apps"]);
-        let answer = self.read(request).await?;
-        match answer.get("success").and_then(Value::as_bool) {
-            Some(true) => Ok(()),
-            Some(false) | None => Err(ApiError::Unreadable(
-                "Meta did not confirm the subscription".to_owned(),
-            )),
+    /// Asks for the account's webhooks. With a callback, messages and statuses go there instead of to
+    /// the app's own address, and Meta asks it for the verify token before it answers; what concerns
+    /// the account and its templates goes to the app's address all the same (Meta: callback overrides).
+    /// Repeating it changes nothing.
+    pub async fn subscribe(
+        &self,
+        token: &AccessToken,
+        waba_id: &str,
+        callback: Option<&Callback<'_>>,
+    ) -> Result<(), ApiError> {
+        let mut request = self.request(Method::POST, token, [waba_id, "subscribed_apps"]);
+        if let Some(Callback { url, verify_token }) = callback {
+            let body = json!({"override_callback_uri": url, "verify_token": verify_token});
+            request = request.json(&body);
         }
+        succeeded(&self.read(request).await?)
+    }
+
+    /// Takes the account's webhooks back, for the app that the token belongs to.
+    pub async fn unsubscribe(&self, token: &AccessToken, waba_id: &str) -> Result<(), ApiError> {
+        let request = self.request(Method::DELETE, token, [waba_id, "subscribed_apps"]);
+        succeeded(&self.read(request).await?)
     }
 
     pub(super) async fn read(&self, request: RequestBuilder) -> Result<Value, ApiError> {
@@ -195,6 +214,15 @@ impl Client {
                 .map_err(|error| ApiError::Unreadable(error.to_string()));
         }
         Err(refusal(status, &body))
+    }
+}
+
+fn succeeded(answer: &Value) -> Result<(), ApiError> {
+    match answer.get("success").and_then(Value::as_bool) {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(ApiError::Unreadable(
+            "Meta did not confirm the change".to_owned(),
+        )),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
-pub use account::{Page, PhoneNumber};
+pub use account::{Callback, Page, PhoneNumber};
 pub use media::{KEPT, UPLOAD_AT_MOST, Upload, UploadedMedia};
 pub use send::Accepted;
 

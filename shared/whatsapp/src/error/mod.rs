@@ -20,6 +20,9 @@ use serde_json::Value;
 
 use crate::lenient;
 
+/// The person has stopped marketing messages of this business (Meta: error codes).
+pub const STOPPED: i64 = 131_050;
+
 /// What a refusal asks of the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorClass {

@@ -1,10 +1,11 @@
-//! One element of `messages[]`: something a person sent us (Meta: messages webhook).
+//! One element of `messages[]`: something a person sent us (Meta: messages webhook); and one of
+//! `user_preferences[]`, which names a person in the same way.
 
-use domain::event::{InboundContent, InboundMessage};
+use domain::event::{InboundMessage, Preference};
 use serde_json::Value;
 
-use super::status::timestamp;
-use crate::lenient::text;
+use super::content;
+use crate::lenient::{name, text, timestamp};
 
 /// `None` when the message cannot belong to a chat: nobody sent it, it has no id or time, or it
 /// was written in a group, where answering its author in private would be wrong.
@@ -13,24 +14,52 @@ pub(super) fn parse(element: &Value, contacts: &[Value]) -> Option<InboundMessag
         return None;
     }
     let contact = sender(element, contacts);
-    let of_contact = |key| contact.and_then(|contact| text(contact, key));
-    let from = text(element, "from").or_else(|| of_contact("wa_id"));
-    let from_user_id = text(element, "from_user_id").or_else(|| of_contact("user_id"));
+    let of_contact = |key| contact.and_then(|contact| name(contact, key));
+    let from = name(element, "from").or_else(|| of_contact("wa_id"));
+    let from_user_id = name(element, "from_user_id").or_else(|| of_contact("user_id"));
     if from.is_none() && from_user_id.is_none() {
         return None;
     }
+    let context = element.get("context").unwrap_or(&Value::Null);
+    let is = |key: &str| context.get(key).and_then(Value::as_bool) == Some(true);
     Some(InboundMessage {
-        wamid: text(element, "id")?,
+        wamid: name(element, "id")?,
         from,
         from_user_id,
         profile_name: contact
             .and_then(|contact| contact.get("profile"))
             .and_then(|profile| text(profile, "name")),
-        at: timestamp(element)?,
-        context_wamid: element
-            .get("context")
-            .and_then(|context| text(context, "id")),
-        content: content(element),
+        at: timestamp(element, "timestamp")?,
+        context_wamid: name(context, "id"),
+        forwarded: is("forwarded") || is("frequently_forwarded"),
+        referral: element
+            .get("referral")
+            .filter(|value| value.is_object())
+            .cloned(),
+        content: content::parse(element),
+    })
+}
+
+/// `None` for a person that cannot be named, or a wish this version does not know.
+pub(super) fn preference(element: &Value, contacts: &[Value]) -> Option<Preference> {
+    // Only marketing can be stopped today; a wish about anything else is not this one.
+    if text(element, "category").is_some_and(|category| category != "marketing_messages") {
+        return None;
+    }
+    let of_contact = || match contacts {
+        [only] => name(only, "wa_id").or_else(|| name(only, "user_id")),
+        _ => None,
+    };
+    Some(Preference {
+        person: name(element, "wa_id")
+            .or_else(|| name(element, "user_id"))
+            .or_else(of_contact)?,
+        stopped: match text(element, "value")?.to_ascii_lowercase().as_str() {
+            "stop" => true,
+            "resume" | "signup" => false,
+            _ => return None,
+        },
+        at: timestamp(element, "timestamp")?,
     })
 }
 
@@ -43,22 +72,4 @@ fn sender<'a>(element: &Value, contacts: &'a [Value]) -> Option<&'a Value> {
     contacts
         .iter()
         .find(|contact| same(contact, "from", "wa_id") || same(contact, "from_user_id", "user_id"))
-}
-
-fn content(element: &Value) -> InboundContent {
-    let kind = text(element, "type").unwrap_or_else(|| "unknown".to_owned());
-    let inside = |key: &str| element.get(&kind).and_then(|content| text(content, key));
-    let known = match kind.as_str() {
-        "text" => inside("body").map(|body| InboundContent::Text { body }),
-        // The payload is the label unless the sender of the template set one.
-        "button" => inside("text").map(|text| InboundContent::Button {
-            payload: inside("payload").unwrap_or_else(|| text.clone()),
-            text,
-        }),
-        _ => None,
-    };
-    known.unwrap_or_else(|| InboundContent::Other {
-        kind,
-        value: element.clone(),
-    })
 }

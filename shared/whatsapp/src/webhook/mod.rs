@@ -7,16 +7,21 @@
 //!
 //! The signature is not checked here: see [`crate::signature`], which must come first.
 
+mod account;
+mod content;
 mod message;
+mod read;
 mod repair;
 mod status;
+mod template;
 
 use std::borrow::Cow;
 
 use domain::event::{ChannelEvent, EventKind};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::lenient::{list, text};
+use crate::lenient::{id, list, text, timestamp};
 
 /// Why a body holds no events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,19 +42,24 @@ pub fn parse(raw: &[u8]) -> Result<Vec<ChannelEvent>, ParseError> {
     Ok(entries.iter().flat_map(entry).collect())
 }
 
+/// Whatever of a body can be read: bytes that are no text, and parts that are no JSON, cost only
+/// themselves.
 fn json(raw: &[u8]) -> Result<Value, ParseError> {
-    serde_json::from_slice(raw)
-        // A text cut in the middle of an emoji leaves half a surrogate pair, which is no JSON.
-        .or_else(|_| serde_json::from_str(&repair::lone_surrogates(&String::from_utf8_lossy(raw))))
-        .map_err(|error| ParseError::NotJson(error.to_string()))
+    let error = match serde_json::from_slice(raw) {
+        Ok(body) => return Ok(body),
+        Err(error) => error,
+    };
+    read::lenient(&String::from_utf8_lossy(raw))
+        .ok_or_else(|| ParseError::NotJson(error.to_string()))
 }
 
 fn entry(entry: &Value) -> Vec<ChannelEvent> {
-    let waba_id = text(entry, "id").unwrap_or_default();
+    let waba_id = id(entry, "id").unwrap_or_default();
+    let at = timestamp(entry, "time");
     match entry.get("changes").and_then(Value::as_array) {
         Some(changes) => changes
             .iter()
-            .flat_map(|part| change(&waba_id, part))
+            .flat_map(|part| change(&waba_id, at, part))
             .collect(),
         None => vec![ChannelEvent {
             waba_id,
@@ -59,17 +69,25 @@ fn entry(entry: &Value) -> Vec<ChannelEvent> {
     }
 }
 
-fn change(entry_id: &str, change: &Value) -> Vec<ChannelEvent> {
+fn change(entry_id: &str, at: Option<Timestamp>, change: &Value) -> Vec<ChannelEvent> {
     let value = change.get("value").unwrap_or(change);
     let field = field(change, value);
     let kinds = match field.as_ref() {
         "messages" => messages(value),
-        field => vec![other(field, value)],
+        "user_preferences" => preferences(value),
+        field => match template::parse(field, value, at) {
+            Some(event) => vec![EventKind::Template(event)],
+            None => account::parse(field, value, at),
+        },
+    };
+    let kinds = match kinds.is_empty() {
+        true => vec![other(&field, value)],
+        false => kinds,
     };
     let waba_id = waba_id(entry_id, &field, value);
     let phone_number_id = value
         .get("metadata")
-        .and_then(|metadata| text(metadata, "phone_number_id"));
+        .and_then(|metadata| id(metadata, "phone_number_id"));
     let event = |kind| ChannelEvent {
         waba_id: waba_id.clone(),
         phone_number_id: phone_number_id.clone(),
@@ -98,10 +116,20 @@ fn messages(value: &Value) -> Vec<EventKind> {
         message::parse(element, contacts)
             .map_or_else(|| other("messages.messages", element), EventKind::Message)
     }));
-    if kinds.is_empty() {
-        kinds.push(other("messages", value));
-    }
     kinds
+}
+
+/// Each element by itself: one may be about a person that cannot be named.
+fn preferences(value: &Value) -> Vec<EventKind> {
+    let contacts = list(value, "contacts");
+    let read = |element| {
+        message::preference(element, contacts).map_or_else(
+            || other("user_preferences.user_preferences", element),
+            EventKind::Preference,
+        )
+    };
+    let elements = list(value, "user_preferences");
+    elements.iter().map(read).collect()
 }
 
 /// Meta's own samples leave the field out of partner events at times.
@@ -117,9 +145,7 @@ fn field<'a>(change: &'a Value, value: &'a Value) -> Cow<'a, str> {
 /// The entry's id is the account's, except for partner events: there it is our own portfolio's,
 /// and the customer's account is inside.
 fn waba_id(entry_id: &str, field: &str, value: &Value) -> String {
-    let inner = value
-        .get("waba_info")
-        .and_then(|info| text(info, "waba_id"));
+    let inner = value.get("waba_info").and_then(|info| id(info, "waba_id"));
     match inner {
         Some(inner) if field == "account_update" && is_partner_event(value) => inner,
         Some(_) | None => entry_id.to_owned(),

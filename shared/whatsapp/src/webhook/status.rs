@@ -1,10 +1,9 @@
 //! One element of `statuses[]` (Meta: status messages webhook), and the errors in it.
 
 use domain::event::{DeliveryError, DeliveryStatus, StatusUpdate};
-use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::lenient::{details, integer, list, text};
+use crate::lenient::{details, integer, list, name, text, timestamp};
 
 /// `None` for a status we do not act on, or one that lacks what it takes to apply it.
 pub(super) fn parse(element: &Value) -> Option<StatusUpdate> {
@@ -17,10 +16,10 @@ pub(super) fn parse(element: &Value) -> Option<StatusUpdate> {
         _ => return None,
     };
     Some(StatusUpdate {
-        wamid: text(element, "id")?,
+        wamid: name(element, "id")?,
         status,
-        at: timestamp(element)?,
-        recipient: text(element, "recipient_id").or_else(|| text(element, "recipient_user_id")),
+        at: timestamp(element, "timestamp")?,
+        recipient: name(element, "recipient_id").or_else(|| name(element, "recipient_user_id")),
         callback_data: text(element, "biz_opaque_callback_data"),
         error: list(element, "errors").iter().find_map(error),
     })
@@ -35,9 +34,4 @@ pub(super) fn error(error: &Value) -> Option<DeliveryError> {
             .unwrap_or_default(),
         details: details(error),
     })
-}
-
-/// Unix seconds, written as a string.
-pub(super) fn timestamp(element: &Value) -> Option<Timestamp> {
-    Timestamp::from_second(integer(element, "timestamp")?).ok()
 }

@@ -101,8 +101,8 @@ async fn subscribing_needs_meta_s_confirmation() {
         answer(&json!({"success": false})),
     ];
     let server = Server::start(replies).await;
-    assert_eq!(server.client.subscribe(&token(), WABA).await, Ok(()));
-    assert!(server.client.subscribe(&token(), WABA).await.is_err());
+    assert_eq!(server.client.subscribe(&token(), WABA, None).await, Ok(()));
+    assert!(server.client.subscribe(&token(), WABA, None).await.is_err());
     assert!(server.seen()[0].starts_with("POST /v26.0/300000000000001/subscribed_apps "));
 }
 

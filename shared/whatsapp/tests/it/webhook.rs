@@ -1,6 +1,9 @@
 use domain::event::{
-    ChannelEvent, DeliveryStatus, EventKind, InboundContent, InboundMessage, StatusUpdate,
+    AccountChange, ChannelEvent, DeliveryStatus, EventKind, InboundContent, InboundMessage,
+    NumberChange, StatusUpdate, Stopped, TemplateChange,
 };
+use domain::template::{TemplateCategory, TemplateStatus};
+use serde_json::{Value, json};
 use whatsapp::webhook::{ParseError, parse};
 
 const BATCH: &[u8] = include_bytes!("../fixtures/batch.json");
@@ -56,7 +59,6 @@ fn nothing_of_a_batch_is_lost_and_broken_parts_cost_only_themselves() {
             "messages.statuses",
             "messages.statuses",
             "messages.messages",
-            "template_category_update",
             "change",
         ]
     );
@@ -195,4 +197,164 @@ fn events_travel_in_queue_messages() {
         let wire = serde_json::to_string(&event).unwrap();
         assert_eq!(serde_json::from_str::<ChannelEvent>(&wire).unwrap(), event);
     }
+}
+
+/// The kinds of one change of a field.
+fn of(field: &str, value: &Value) -> Vec<EventKind> {
+    let body = json!({"entry": [{"id": "3", "time": 1_795_000_000, "changes": [{"field": field, "value": value}]}]});
+    let events = events(body.to_string().as_bytes());
+    events.into_iter().map(|event| event.kind).collect()
+}
+
+fn template(field: &str, mut value: Value) -> TemplateChange {
+    value["message_template_id"] = json!(600_000_000_000_001_u64);
+    let [EventKind::Template(event)] = &of(field, &value)[..] else {
+        panic!("{field} is not about a template");
+    };
+    assert_eq!(event.id, "600000000000001");
+    assert_eq!(event.at.unwrap().as_second(), 1_795_000_000);
+    event.change.clone()
+}
+
+#[test]
+fn a_templates_status_is_told_with_metas_reason_in_words() {
+    let field = "message_template_status_update";
+    let status = |value: Value| match template(field, value) {
+        TemplateChange::Status { status, reason } => (status, reason),
+        other => panic!("{other:?} is no status"),
+    };
+    let rejected = json!({"event": "REJECTED", "reason": "INVALID_FORMAT", "rejection_info": {"reason": "A blank is missing"}});
+    assert_eq!(
+        status(rejected),
+        (
+            TemplateStatus::Rejected,
+            "WhatsApp has rejected this template. WhatsApp says: A blank is missing".to_owned()
+        )
+    );
+    let (paused, reason) = status(json!({"event": "paused", "reason": "NONE"}));
+    assert_eq!(paused, TemplateStatus::Paused);
+    assert!(reason.ends_with("low quality."), "{reason}");
+    let reinstated = json!({"event": "REINSTATED", "reason": "NONE"});
+    assert_eq!(status(reinstated).0, TemplateStatus::Approved);
+    let deletion = json!({"event": "PENDING_DELETION", "reason": null});
+    assert_eq!(status(deletion).0, TemplateStatus::PendingDeletion);
+    // Meta's own sample files the quality here.
+    let quality = json!({"previous_quality_score": "GREEN", "new_quality_score": "YELLOW"});
+    assert_eq!(
+        template(field, quality),
+        TemplateChange::Quality("yellow".to_owned())
+    );
+    let flagged = of(
+        field,
+        &json!({"event": "FLAGGED", "message_template_id": 6}),
+    );
+    assert!(matches!(&flagged[..], [EventKind::Other { .. }]));
+}
+
+#[test]
+fn a_category_moves_when_it_does_and_not_when_it_is_announced() {
+    let field = "template_category_update";
+    let changed = json!({"previous_category": "UTILITY", "new_category": "MARKETING"});
+    assert_eq!(
+        template(field, changed),
+        TemplateChange::Category(TemplateCategory::Marketing)
+    );
+    let announced = json!({"message_template_id": 6, "new_category": "UTILITY", "correct_category": "MARKETING"});
+    assert!(matches!(
+        &of(field, &announced)[..],
+        [EventKind::Other { .. }]
+    ));
+}
+
+#[test]
+fn a_limit_is_a_tier_however_meta_writes_it() {
+    let limit = |value: Value| match &of(
+        "business_capability_update",
+        &json!({"max_daily_conversations_per_business": value}),
+    )[..]
+    {
+        [EventKind::Account(event)] => match &event.change {
+            AccountChange::MessagingLimit(tier) => Some(tier.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    for (written, tier) in [
+        (json!(2000), "TIER_2K"),
+        (json!(250), "TIER_250"),
+        (json!("100000"), "TIER_100K"),
+        (json!("TIER_10K"), "TIER_10K"),
+        (json!(-1), "TIER_UNLIMITED"),
+    ] {
+        assert_eq!(limit(written).as_deref(), Some(tier));
+    }
+    for odd in [
+        json!(0),
+        json!("soon"),
+        json!("TIER_NOT_SET"),
+        json!(null),
+        json!([]),
+    ] {
+        assert_eq!(limit(odd), None);
+    }
+}
+
+#[test]
+fn numbers_are_named_by_their_digits() {
+    let value = json!({"display_phone_number": "+1 555-010-0001", "event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"});
+    let [EventKind::Number(event)] = &of("phone_number_quality_update", &value)[..] else {
+        panic!("it is not about a number");
+    };
+    assert_eq!(event.digits, "15550100001");
+    let messaging_limit = Some("TIER_UNLIMITED".to_owned());
+    assert_eq!(event.change, NumberChange::Upgraded { messaging_limit });
+}
+
+#[test]
+fn only_what_keeps_messages_from_being_sent_stops_an_account() {
+    let changes = |value: Value| -> Vec<AccountChange> {
+        let account = |kind| match kind {
+            EventKind::Account(event) => Some(event.change),
+            _ => None,
+        };
+        of("account_update", &value)
+            .into_iter()
+            .filter_map(account)
+            .collect()
+    };
+    let restricted = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [
+        {"restriction_type": "RESTRICTED_UTILITY_TEMPLATES", "expiration": 1_795_604_800},
+        {"restriction_type": "RESTRICTED_ADD_PHONE_NUMBER_ACTION"}, 7]});
+    let restricted = changes(restricted);
+    let [
+        AccountChange::Stopped { what, until, .. },
+        AccountChange::Alert(words),
+    ] = &restricted[..]
+    else {
+        panic!("{restricted:?}");
+    };
+    assert_eq!(
+        (*what, until.unwrap().as_second()),
+        (Stopped::Utility, 1_795_604_800)
+    );
+    assert!(words.contains("add phone number"), "{words}");
+    let ban = |state: Value| {
+        changes(
+            json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state, "waba_ban_date": "November 30, 2026"}}),
+        )
+    };
+    assert!(matches!(
+        &ban(json!(["DISABLE"]))[..],
+        [AccountChange::Stopped {
+            what: Stopped::Everything,
+            ..
+        }]
+    ));
+    assert_eq!(ban(json!("REINSTATE")), [AccountChange::Recovered]);
+    let soon = "WhatsApp is going to disable this account on November 30, 2026.";
+    assert_eq!(
+        ban(json!("SCHEDULE_FOR_DISABLE")),
+        [AccountChange::Alert(soon.to_owned())]
+    );
+    assert_eq!(changes(json!({"event": "VERIFIED_ACCOUNT"})), []);
 }

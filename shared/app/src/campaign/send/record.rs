@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 
 use domain::campaign::{Counters, Excluded};
+use domain::contact::{Consent, ConsentChange, ConsentSource};
+use domain::id::ContactId;
 use domain::message::Outcome as Rank;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::Chunk;
-use crate::Error;
 use crate::campaign::outcome::{Evidence, Outcome};
 use crate::campaign::stats::counted;
 use crate::store::Committed;
+use crate::{Error, contact};
 
 /// Outcomes of one transaction: below DynamoDB's hundred, and few enough that a crash leaves little
 /// to be unknown.
@@ -49,6 +51,7 @@ pub(super) async fn gather(
 /// Writes these outcomes now.
 pub(super) async fn all(chunk: &Chunk<'_>, known: Vec<Known>) -> Result<(), Error> {
     let now = chunk.app.now();
+    stopped(chunk, &known, now).await;
     let outcomes = known.into_iter().filter_map(|(index, status, evidence)| {
         let person = chunk.people.people.get(index as usize)?;
         Some((
@@ -57,6 +60,37 @@ pub(super) async fn all(chunk: &Chunk<'_>, known: Vec<Known>) -> Result<(), Erro
         ))
     });
     write(chunk, outcomes.collect()).await
+}
+
+/// People who stopped messages of the business at WhatsApp, as its refusal says, are not written to
+/// again. Their outcomes matter more than this: whoever is missed is refused again the next time.
+async fn stopped(chunk: &Chunk<'_>, known: &[Known], now: Timestamp) {
+    let stopped = known
+        .iter()
+        .filter(|(_, _, evidence)| evidence.code == Some(whatsapp::STOPPED))
+        .filter_map(|(index, ..)| chunk.people.people.get(*index as usize));
+    let made = ConsentChange {
+        at: now,
+        source: ConsentSource::Whatsapp,
+    };
+    for person in stopped {
+        if let Err(error) = opt_out(chunk, &person.contact, made).await {
+            tracing::warn!(
+                contact = %person.contact,
+                error = error.chain(),
+                "a person who stopped messages was not opted out"
+            );
+        }
+    }
+}
+
+async fn opt_out(chunk: &Chunk<'_>, contact: &ContactId, made: ConsentChange) -> Result<(), Error> {
+    let (app, scope) = (chunk.app, chunk.scope);
+    match app.store.get(&scope.contact(contact)).await? {
+        Some(person) => contact::wish(app, scope, person, Consent::OptedOut, made).await,
+        // Deleted meanwhile: nobody is left to be written to.
+        None => Ok(()),
+    }
 }
 
 /// Excludes people who were planned.

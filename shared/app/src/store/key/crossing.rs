@@ -64,3 +64,32 @@ pub(in crate::store) fn portfolio_hours(portfolio: &str) -> Range {
 pub(in crate::store) fn phone_number_id(id: &str) -> Key {
     Key::new(Table::Main, format!("PHONEID#{id}"), "IDENTITY")
 }
+
+pub(in crate::store) fn webhook_address(address: &str) -> Key {
+    Key::new(Table::Main, format!("WEBHOOK#{address}"), "IDENTITY")
+}
+
+pub(in crate::store) fn waba_channel(waba_id: &str, channel: &str) -> Key {
+    Key::new(
+        Table::Main,
+        format!("WABA#{waba_id}"),
+        format!("CHANNEL#{channel}"),
+    )
+}
+
+pub(in crate::store) fn waba_channels(waba_id: &str) -> Range {
+    Range::new(Table::Main, format!("WABA#{waba_id}"), "CHANNEL#")
+}
+
+fn bodies_pk(hour: i64, shard: u8) -> String {
+    format!("BODIES#{hour:08}#{shard:x}")
+}
+
+pub(in crate::store) fn webhook_bodies(hour: i64, shard: u8, millis: i64, token: &str) -> Key {
+    let sk = format!("{millis:015}#{token}");
+    Key::new(Table::Ephemeral, bodies_pk(hour, shard), sk)
+}
+
+pub(in crate::store) fn all_webhook_bodies(hour: i64, shard: u8) -> Range {
+    Range::new(Table::Ephemeral, bodies_pk(hour, shard), "")
+}
