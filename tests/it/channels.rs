@@ -287,6 +287,21 @@ async fn a_name_and_a_token_are_changed_and_a_wrong_token_is_not_taken() {
         .post(&t, &format!("{one}/refresh"), Value::Null)
         .await
         .expect(200);
+    let log = owner.get(&t, "/v1/audit").await.expect(200);
+    let entries = log["items"].as_array().unwrap().iter();
+    let mut entered: Vec<_> = entries
+        .filter(|entry| entry["target"] == channel)
+        .map(|entry| format!("{} {}", text(&entry["action"]), entry["details"]["changed"]))
+        .collect();
+    entered.sort_unstable();
+    assert_eq!(
+        entered,
+        [
+            "channel.connected null",
+            "channel.updated \"access_token\"",
+            "channel.updated \"name\""
+        ]
+    );
     t.finish().await;
 }
 

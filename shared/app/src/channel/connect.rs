@@ -7,6 +7,7 @@ use whatsapp::{AccessToken, Callback, PhoneNumber};
 
 use super::own_app::{Address, Keys};
 use super::{Channel, ChannelState, OwnApp, Route, all, own_app, seal_context, upstream};
+use crate::audit::{self, Action};
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error, template};
 
@@ -97,7 +98,8 @@ pub async fn connect(app: &App, actor: &Actor, new: NewChannel) -> Result<Channe
             name: name.unwrap_or_else(|| channel.display_phone_number.clone()),
             ..channel
         };
-        write(app, scope, &route, &channel, known.is_some()).await?;
+        let entry = audit::entry(app, actor, Action::ChannelConnected, channel.id.as_str())?;
+        write(app, scope, &route, &channel, (known.is_some(), entry)).await?;
         Ok(channel)
     };
     let connected = Box::pin(connected).await;
@@ -126,7 +128,7 @@ async fn write(
     scope: Scope<'_>,
     route: &Route,
     channel: &Channel,
-    again: bool,
+    (again, entry): (bool, Write),
 ) -> Result<(), Error> {
     let place = scope.channel(&channel.id);
     let row = match again {
@@ -140,6 +142,7 @@ async fn write(
             Write::create(number, route)?,
             row,
             Write::put(account, route)?,
+            entry,
         ])
         .await?
         .or(already)

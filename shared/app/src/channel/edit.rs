@@ -10,6 +10,7 @@ use super::{
     Channel, ChannelState, DISCONNECTED, all, connected, find, health, seal_context, token,
     upstream,
 };
+use crate::audit::{self, Action};
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error, campaign};
 
@@ -68,23 +69,20 @@ pub async fn edit(app: &App, actor: &Actor, id: &ChannelId, edit: Edit) -> Resul
         let kept = Write::update(scope.channel(id))
             .set("sealed_token", &sealed)?
             .if_equals("sealed_token", &channel.sealed_token)?;
-        app.store.write(kept).await?.or(changed)?;
+        let entry = entered(app, actor, id, "access_token")?;
+        app.store.transact(vec![kept, entry]).await?.or(changed)?;
     }
     if let Some(name) = name {
         let kept = Write::update(scope.channel(id))
             .set("name", &name)?
             .if_present();
-        app.store.write(kept).await?.or(changed)?;
+        let entry = entered(app, actor, id, "name")?;
+        app.store.transact(vec![kept, entry]).await?.or(changed)?;
     }
     if secret.is_some() || verify_token.is_some() {
-        rotate(
-            app,
-            scope,
-            &channel,
-            secret.as_deref(),
-            verify_token.as_deref(),
-        )
-        .await?;
+        let entry = entered(app, actor, id, field.unwrap_or_default())?;
+        let keys = (secret.as_deref(), verify_token.as_deref());
+        rotate(app, scope, &channel, keys, entry).await?;
     }
     find(app, scope, id).await
 }
@@ -114,6 +112,7 @@ pub async fn forget_old_secret(app: &App, actor: &Actor, id: &ChannelId) -> Resu
         .transact(vec![
             forgotten(Write::update(app.store.webhook_address(address))),
             forgotten(Write::update(scope.channel(id))),
+            entered(app, actor, id, "old_app_secret")?,
         ])
         .await?
         .or(changed)?;
@@ -127,8 +126,8 @@ async fn rotate(
     app: &App,
     scope: Scope<'_>,
     channel: &Channel,
-    secret: Option<&str>,
-    verify_token: Option<&str>,
+    (secret, verify_token): (Option<&str>, Option<&str>),
+    entry: Write,
 ) -> Result<(), Error> {
     let Some(address) = channel.address.as_deref() else {
         return Ok(());
@@ -154,7 +153,8 @@ async fn rotate(
     if let Some(token) = verify_token {
         kept = kept.set("sealed_verify_token", &own_app::seal(app, address, token)?)?;
     }
-    app.store.transact(vec![kept, row]).await?.or(changed)?;
+    let writes = vec![kept, row, entry];
+    app.store.transact(writes).await?.or(changed)?;
     app.addresses.forget(address);
     Ok(())
 }
@@ -179,6 +179,7 @@ pub async fn disconnect(app: &App, actor: &Actor, id: &ChannelId) -> Result<Chan
             .if_equals("sealed_token", &channel.sealed_token)?,
         Write::delete(app.store.phone_number_id(&channel.phone_number_id)),
         Write::delete(app.store.waba_channel(&channel.waba_id, id)),
+        audit::entry(app, actor, Action::ChannelDisconnected, id.as_str())?,
     ];
     if let Some(address) = &channel.address {
         writes.push(Write::delete(app.store.webhook_address(address)));
@@ -240,6 +241,12 @@ async fn subscribe(app: &App, channel: &Channel, token: &AccessToken) -> Result<
         .subscribe(token, &channel.waba_id, callback.as_ref())
         .await
         .map_err(upstream)
+}
+
+/// What was changed by an edit, for the audit log.
+fn entered(app: &App, actor: &Actor, id: &ChannelId, changed: &str) -> Result<Write, Error> {
+    let details = [("changed", changed)];
+    audit::detailed(app, actor, Action::ChannelUpdated, id.as_str(), &details)
 }
 
 fn changed() -> Error {
