@@ -3,7 +3,10 @@ CARGO ?= cargo
 NEXTEST := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
-.PHONY: help run demo chaos bench test fuzz-webhooks lint fmt build deploy openapi
+CLIENT := web/client
+export BLAZZ_BIN ?= $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/blazz
+
+.PHONY: help run demo chaos bench live test fuzz-webhooks lint fmt build deploy openapi
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -24,20 +27,27 @@ bench: ## measure rate and cost of campaigns (BENCH=name for one), reports in ta
 	$(CARGO) build --release --workspace --bin blazz --bin bench
 	$(or $(CARGO_TARGET_DIR),target)/release/bench
 
-test: ## run every test
+live: $(CLIENT)/node_modules ## cut two clients off for 30 seconds each, and see that both converge
+	$(CARGO) build --workspace --bin blazz
+	cd $(CLIENT) && DROP_SECONDS=30 npm test -- converge
+
+test: $(CLIENT)/node_modules ## run every test
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
 	$(CARGO) test --workspace
 endif
+	$(CARGO) build --workspace --bin blazz
+	cd $(CLIENT) && npm test
 
 fuzz-webhooks: ## damage webhooks at random for 10 minutes (MINUTES=n), and look for what is lost
 	MINUTES=$(or $(MINUTES),10) $(CARGO) test --workspace --test it webhook_fuzz -- --nocapture
 
-lint: $(VENV)/bin/cfn-lint ## check formatting, clippy with warnings denied, and the template
+lint: $(VENV)/bin/cfn-lint $(CLIENT)/node_modules ## check formatting, clippy and eslint with warnings denied, and the template
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(VENV)/bin/cfn-lint infra/template.yaml
+	cd $(CLIENT) && npm run lint
 
 fmt: ## format the code
 	$(CARGO) fmt --all
@@ -52,6 +62,10 @@ build: ## make the Lambda artifacts in target/lambda (needs cargo-lambda from Py
 
 deploy: build ## deploy with SAM (needs the sam command and an account)
 	sam deploy
+
+$(CLIENT)/node_modules: $(CLIENT)/package-lock.json
+	cd $(CLIENT) && npm ci
+	touch $@
 
 $(VENV)/bin/cfn-lint: infra/requirements.txt
 	python3 -m venv $(VENV)

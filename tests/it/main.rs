@@ -25,6 +25,7 @@ mod media;
 mod news;
 mod openapi;
 mod preflights;
+mod realtime;
 mod sending;
 mod statuses;
 mod support;

@@ -77,6 +77,8 @@ fn keys_are_made_in_their_own_file() {
         "\"WEBHOOK#",
         "\"WABA#",
         "\"BODIES#",
+        "\"TICKET#",
+        "\"SOCKET#",
     ];
     for (path, text) in sources() {
         let own = path.ends_with("store/key.rs")

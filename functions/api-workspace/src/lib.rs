@@ -4,6 +4,8 @@ mod account;
 mod api_keys;
 mod audit;
 mod channels;
+mod events;
+mod realtime;
 mod workspace;
 
 use app::App;
@@ -25,5 +27,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(channels::refresh))
         .routes(routes!(channels::disconnect))
         .routes(routes!(channels::forget_old_secret))
+        .routes(routes!(realtime::ticket))
+        .routes(routes!(realtime::events))
         .routes(routes!(workspace::get, workspace::update))
 }

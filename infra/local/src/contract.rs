@@ -5,4 +5,5 @@
 //! because other crates' tests call it.
 
 pub mod files;
+pub mod push;
 pub mod queue;

@@ -10,6 +10,7 @@ mod meter;
 mod poller;
 mod routing;
 mod schedule;
+mod sockets;
 mod wiring;
 
 #[cfg(test)]
@@ -34,6 +35,8 @@ pub use meter::{Meter, Use};
 pub use poller::Pollers;
 use routing::Routes;
 use schedule::Schedule;
+use sockets::Gateway;
+pub use sockets::Sockets;
 use wiring::Consumer;
 
 /// The running functions. Clones are the same host.
@@ -47,6 +50,8 @@ struct Parts {
     routes: Arc<Routes>,
     consumers: HashMap<QueueName, Consumer>,
     schedules: Vec<Schedule>,
+    /// The path of the websockets, and the function behind them.
+    websocket: Option<(String, Gateway)>,
     open: Gauge,
     meter: Meter,
 }
@@ -72,16 +77,16 @@ impl Host {
         stack: &Stack,
         queue: LocalQueue,
         files: LocalFiles,
+        sockets: Sockets,
     ) -> Result<Self, HostError> {
         let entries = functions::all(&app);
-        Self::with(app, stack, queue, files, entries)
+        Self::with(app, stack, (queue, files, sockets), entries)
     }
 
     fn with(
         app: App,
         stack: &Stack,
-        queue: LocalQueue,
-        files: LocalFiles,
+        (queue, files, sockets): (LocalQueue, LocalFiles, Sockets),
         entries: Vec<(&'static str, Entry)>,
     ) -> Result<Self, HostError> {
         let open = Gauge::default();
@@ -89,6 +94,19 @@ impl Host {
         let wired = wiring::wire(stack, entries, &open, &meter)?;
         let routes = Arc::new(wired.routes);
         let (consumers, schedules) = (wired.consumers, wired.schedules);
+        let websocket = wired.socket.map(|socket| {
+            let gateway = Gateway {
+                app: app.clone(),
+                function: socket.function,
+                handler: socket.handler,
+                timeout: socket.timeout,
+                limits: sockets::Limits::default(),
+                sockets,
+                open: open.clone(),
+                meter: meter.clone(),
+            };
+            (socket.path, gateway)
+        });
         Ok(Self(Arc::new(Parts {
             app,
             queue,
@@ -96,6 +114,7 @@ impl Host {
             routes,
             consumers,
             schedules,
+            websocket,
             open,
             meter,
         })))
@@ -123,9 +142,14 @@ impl Host {
         self.0.open.read()
     }
 
-    /// Everything that is reached over HTTP: the functions, the files, and `/healthz`.
+    /// Everything that is reached over HTTP: the functions, the websockets, the files, and
+    /// `/healthz`.
     pub fn http_router(&self) -> Router {
-        Router::new()
+        let mut router = Router::new();
+        if let Some((path, gateway)) = &self.0.websocket {
+            router = router.merge(sockets::router(path, gateway.clone()));
+        }
+        router
             .route("/healthz", get(async || "ok"))
             .merge(self.0.files.router())
             .fallback_service(routing::router(Arc::clone(&self.0.routes)))

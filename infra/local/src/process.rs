@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::data_folder::{DataFolder, Keys};
 use crate::dynamo::{self, Dynamo};
 use crate::files::LocalFiles;
-use crate::host::{Host, Pollers};
+use crate::host::{Host, Pollers, Sockets};
 use crate::queue::{self, LocalQueue, Twice};
 use crate::report;
 use crate::seed::{self, Demo, SimulatedNumber};
@@ -48,6 +48,7 @@ pub struct Process {
     server: JoinHandle<std::io::Result<()>>,
     sweeper: JoinHandle<()>,
     stop: CancellationToken,
+    sockets: Sockets,
     /// `None`: it runs elsewhere.
     simulator: Option<Simulated>,
     _data: DataFolder,
@@ -98,14 +99,16 @@ impl Process {
         } else {
             Arc::new(queue.clone())
         };
+        let sockets = Sockets::default();
         let app = App::new(
             config,
             dynamo.client(),
             sender,
             Arc::new(files.clone()),
+            Arc::new(sockets.clone()),
             clock,
         )?;
-        let host = Host::new(app.clone(), &stack, queue, files)?;
+        let host = Host::new(app.clone(), &stack, queue, files, sockets.clone())?;
         let mut router = host.http_router();
         if settings.report {
             router = router.merge(report::router(dynamo.clone(), host.clone()));
@@ -136,6 +139,7 @@ impl Process {
             server,
             sweeper,
             stop,
+            sockets,
             simulator,
             _data: data,
         })
@@ -148,6 +152,7 @@ impl Process {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.sweeper.abort();
         self.stop.cancel();
+        self.sockets.close();
         if !self.pollers.stop(PATIENCE).await {
             tracing::warn!("work in flight was cut off and is taken up at the next start");
         }
@@ -194,6 +199,7 @@ impl Opened {
         .context("the folder of files cannot be used")?;
         let config = Config {
             public_url: url.to_owned(),
+            realtime_url: stack.realtime_url(url),
             graph_url: format!("{simulator_url}/{GRAPH_VERSION}"),
             graph_timeout: settings.graph_timeout,
             app_secrets: vec![keys.app_secret.clone()],

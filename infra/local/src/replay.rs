@@ -8,6 +8,7 @@ use app::{App, webhook};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::data_folder::DataFolder;
+use crate::host::Sockets;
 use crate::process::Opened;
 use crate::settings::Settings;
 use crate::template::Stack;
@@ -61,6 +62,8 @@ pub async fn run(settings: &Settings, arguments: &[String]) -> anyhow::Result<us
         dynamo.client(),
         Arc::new(queue),
         Arc::new(files),
+        // Nobody is connected to a program that ends again.
+        Arc::new(Sockets::default()),
         clock,
     )?;
     Ok(webhook::replay(&app, since).await?.bodies)

@@ -7,6 +7,7 @@
 mod function;
 mod intrinsic;
 mod resource;
+mod websocket;
 mod yaml;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub struct Stack {
     pub queues: Vec<Queue>,
     pub buckets: Vec<String>,
     pub functions: Vec<Function>,
+    pub websocket: Option<Websocket>,
 }
 
 /// A table, named by its logical id.
@@ -84,6 +86,14 @@ pub struct Route {
     pub path: String,
     /// Whether the path is the beginning of what is served, and not the whole.
     pub prefix: bool,
+}
+
+/// Where websockets are opened, and the function that hears of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Websocket {
+    pub path: String,
+    /// By its name.
+    pub function: String,
 }
 
 /// Why a template cannot be run locally. Each names the place.
@@ -170,6 +180,13 @@ impl Stack {
                 .map(|queue| (queue.name, queue.id.clone()))
                 .collect(),
         )
+    }
+
+    /// Where browsers open websockets, when they reach the process under this address.
+    #[must_use]
+    pub fn realtime_url(&self, public_url: &str) -> String {
+        let path = self.websocket.as_ref().map_or("", |own| own.path.as_str());
+        format!("{}{path}", public_url.replacen("http", "ws", 1))
     }
 
     /// The value that every function which has the variable is given.

@@ -26,14 +26,18 @@ pub enum Who {
 }
 
 impl Actor {
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        match &self.who {
+            Who::Member { role, .. } => role.may(permission),
+            Who::Key { scopes, .. } => scopes.contains(&permission),
+        }
+    }
+
     /// # Errors
     /// The role or the key's scopes do not include the permission.
     pub fn require(&self, permission: Permission) -> Result<(), Error> {
-        let allowed = match &self.who {
-            Who::Member { role, .. } => role.may(permission),
-            Who::Key { scopes, .. } => scopes.contains(&permission),
-        };
-        if allowed {
+        if self.may(permission) {
             Ok(())
         } else {
             Err(Error::Forbidden {

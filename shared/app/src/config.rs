@@ -10,6 +10,8 @@ use crate::task::QueueName;
 pub struct Config {
     /// Where the product is reached from outside, without a trailing slash.
     pub public_url: String,
+    /// Where browsers open websockets: `wss://…/ws`.
+    pub realtime_url: String,
     /// Meta's Graph API with its version: `https://graph.facebook.com/v26.0`.
     pub graph_url: String,
     /// How long a call to Meta may take before its result is unknown.
@@ -66,6 +68,7 @@ impl Config {
             .collect();
         Ok(Self {
             public_url: required("PUBLIC_URL")?,
+            realtime_url: optional("REALTIME_URL"),
             graph_url: required("GRAPH_URL")?,
             graph_timeout: Duration::from_secs(30),
             app_secrets: optional("APP_SECRETS")

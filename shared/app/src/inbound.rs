@@ -9,7 +9,8 @@ use std::collections::HashMap;
 
 use domain::contact::{Consent, ConsentChange, ConsentSource};
 use domain::event::InboundMessage;
-use domain::id::{ChannelId, ChatId, ContactId};
+use domain::id::{ChannelId, ChatId, ContactId, MessageId};
+use domain::realtime::{Direction, Event};
 use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 use crate::channel::Route;
 use crate::chat::{Chat, Inbound, Message};
 use crate::store::{Committed, Scope, Write};
-use crate::{App, Error, campaign, channel, contact, pacer};
+use crate::{App, Error, campaign, channel, contact, pacer, realtime};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
@@ -49,15 +50,21 @@ pub(crate) async fn take_in(
         .map(async |mut messages| {
             messages.sort_by_key(|message| message.at);
             let mut result = Ok(());
+            let mut events = Vec::new();
             for message in messages {
-                result = result.and(one(app, route, &message).await);
+                result = result.and(one(app, route, &message, &mut events).await);
             }
-            result
+            (result, events)
         })
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
-    results.into_iter().fold(counted, Result::and)
+    let (results, events): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let scope = app.store.workspace(&route.workspace);
+    let published = realtime::publish(app, scope, events.concat()).await;
+    results
+        .into_iter()
+        .fold(counted.and(published), Result::and)
 }
 
 /// Meta counts what comes in against the number's speed.
@@ -67,7 +74,13 @@ async fn count(app: &App, route: &Route, arrivals: &[Timestamp]) -> Result<(), E
     pacer::debit(app, scope, &channel, arrivals).await
 }
 
-async fn one(app: &App, route: &Route, message: &InboundMessage) -> Result<(), Error> {
+/// Takes in one message, and notes what open screens are to be told of it.
+async fn one(
+    app: &App,
+    route: &Route,
+    message: &InboundMessage,
+    events: &mut Vec<Event>,
+) -> Result<(), Error> {
     let scope = app.store.workspace(&route.workspace);
     let Some(person) = contact::of_sender(app, scope, message).await? else {
         tracing::warn!(channel = %route.channel, "a message of nobody is dropped");
@@ -81,7 +94,14 @@ async fn one(app: &App, route: &Route, message: &InboundMessage) -> Result<(), E
         };
         contact::wish(app, scope, person, wished, made).await?;
     }
-    keep(app, scope, &route.channel, &id, message).await?;
+    let kept = keep(app, scope, &route.channel, &id, message).await?;
+    // Also when it was kept before: whoever did so may have died before telling.
+    events.push(Event::MessageCreated {
+        chat: ChatId::of(&route.channel, &id),
+        message: kept,
+        direction: Direction::Inbound,
+        at: message.at,
+    });
     if message.content.is_said() {
         let chat = ChatId::of(&route.channel, &id);
         campaign::reply::mark(app, scope, &chat, message).await?;
@@ -96,10 +116,11 @@ async fn keep(
     channel: &ChannelId,
     contact: &ContactId,
     message: &InboundMessage,
-) -> Result<(), Error> {
+) -> Result<MessageId, Error> {
     let new = Chat::new(channel, contact, app.now());
     let inbound = Inbound::new(message);
-    let key = scope.message(&new.id, &inbound.id);
+    let id = inbound.id.clone();
+    let key = scope.message(&new.id, &id);
     let created = Write::create(key, &Message::Inbound(inbound))?;
     // A clock of Meta's that is ahead of ours must not keep the window open.
     let said_at = Some(message.at.min(app.now())).filter(|_| message.content.is_said());
@@ -125,9 +146,9 @@ async fn keep(
             }
         }
         match app.store.transact(writes).await? {
-            Committed::Yes => return Ok(()),
+            Committed::Yes => return Ok(id),
             // It was told before, and the chat was written with it then.
-            Committed::No(failed) if failed.contains(&0) => return Ok(()),
+            Committed::No(failed) if failed.contains(&0) => return Ok(id),
             Committed::No(_) => {}
         }
     }

@@ -23,6 +23,7 @@ mod pacer;
 mod pack;
 pub mod page;
 pub mod ports;
+pub mod realtime;
 pub mod secret;
 pub mod session;
 pub mod store;
@@ -38,7 +39,7 @@ pub use actor::Actor;
 pub use config::Config;
 pub use error::Error;
 
-use ports::{Clock, Files, Queue};
+use ports::{Clock, Files, Push, Queue};
 use store::Store;
 
 /// Everything that lives as long as the process, cheap to clone. It holds no state of the business
@@ -51,11 +52,13 @@ pub struct Parts {
     pub store: Store,
     pub queue: Arc<dyn Queue>,
     pub files: Arc<dyn Files>,
+    pub push: Arc<dyn Push>,
     pub clock: Arc<dyn Clock>,
     pub whatsapp: whatsapp::Client,
     pub channels: channel::Cache,
     pub addresses: channel::Addresses,
     pub(crate) bodies: webhook::Collector,
+    pub realtime: realtime::Memory,
 }
 
 impl App {
@@ -66,6 +69,7 @@ impl App {
         client: aws_sdk_dynamodb::Client,
         queue: Arc<dyn Queue>,
         files: Arc<dyn Files>,
+        push: Arc<dyn Push>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let whatsapp = whatsapp::Client::new(&config.graph_url, config.graph_timeout)
@@ -76,11 +80,13 @@ impl App {
             store,
             queue,
             files,
+            push,
             clock,
             whatsapp,
             channels: channel::Cache::default(),
             addresses: channel::Addresses::default(),
             bodies: webhook::Collector::default(),
+            realtime: realtime::Memory::default(),
         })))
     }
 

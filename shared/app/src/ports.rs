@@ -93,3 +93,20 @@ pub(crate) async fn read(files: &dyn Files, key: &str) -> Result<Vec<u8>, Error>
     }
     Ok(bytes)
 }
+
+/// What became of a frame on its way to a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    Sent,
+    /// The socket is closed and never comes back.
+    Gone,
+    /// Not now: the socket is slow or the gateway is out of reach. The frame is lost, and whoever misses
+    /// it asks for it.
+    Retry,
+}
+
+/// Open websockets, wherever they end.
+pub trait Push: Send + Sync {
+    /// Sends a frame of text to the socket with the gateway's id.
+    fn push(&self, socket: &str, frame: Bytes) -> BoxFuture<'_, Pushed>;
+}

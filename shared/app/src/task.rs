@@ -10,6 +10,7 @@ use std::time::Duration;
 use domain::id::{
     CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, TestId, WorkspaceId,
 };
+use domain::realtime::Event;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +29,11 @@ pub enum QueueName {
     CampaignExport,
     ContactImport,
     Webhook,
+    Broadcast,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CampaignPlan,
         Self::CampaignDispatch,
         Self::CampaignSend,
@@ -39,6 +41,7 @@ impl QueueName {
         Self::CampaignExport,
         Self::ContactImport,
         Self::Webhook,
+        Self::Broadcast,
     ];
 
     /// The queue's name in the template and in the configuration.
@@ -52,6 +55,7 @@ impl QueueName {
             Self::CampaignExport => "campaign-export",
             Self::ContactImport => "contact-import",
             Self::Webhook => "webhook",
+            Self::Broadcast => "broadcast",
         }
     }
 }
@@ -159,6 +163,13 @@ pub enum WebhookContent {
     File(String),
 }
 
+/// Tell the open screens of a workspace what changed. Events name things by id and carry their state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Broadcast {
+    pub workspace: WorkspaceId,
+    pub events: Vec<Event>,
+}
+
 impl Task for CampaignPlan {
     const QUEUE: QueueName = QueueName::CampaignPlan;
 
@@ -237,6 +248,14 @@ impl Task for Webhook {
             Some(sender) => sender.workspace.to_string(),
             None => "webhook".to_owned(),
         }
+    }
+}
+
+impl Task for Broadcast {
+    const QUEUE: QueueName = QueueName::Broadcast;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
     }
 }
 

@@ -64,6 +64,16 @@ impl Access {
         config
     }
 
+    /// The management API of the websockets, at the address of one stage of one gateway.
+    #[must_use]
+    pub fn push(&self, address: &str) -> aws_sdk_apigatewaymanagement::config::Builder {
+        aws_sdk_apigatewaymanagement::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .endpoint_url(address)
+    }
+
     /// Without the checksums that S3 does not require: a presigned upload would promise the checksum
     /// of an empty body, and other endpoints do not know the trailer they travel in.
     #[must_use]

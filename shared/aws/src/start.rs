@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use app::config::required;
 use app::{App, Config};
 use tracing_subscriber::EnvFilter;
 
 use crate::Error;
 use crate::access::Access;
+use crate::push::GatewayPush;
 use crate::s3::S3Files;
 use crate::sqs::SqsQueue;
 use app::clock::SystemClock;
@@ -43,11 +45,16 @@ pub(crate) fn app() -> Result<(App, SqsQueue), Error> {
         aws_sdk_s3::Client::from_conf(access.s3().build()),
         config.bucket.clone(),
     );
+    // Only `broadcast` is given it, with the right to use it.
+    let push = required("PUSH_URL").ok().map(|address| {
+        aws_sdk_apigatewaymanagement::Client::from_conf(access.push(&address).build())
+    });
     let app = App::new(
         config,
         client,
         Arc::new(queue.clone()),
         Arc::new(files),
+        Arc::new(GatewayPush::new(push)),
         Arc::new(SystemClock),
     )?;
     Ok((app, queue))

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::access::Access;
+use crate::push::GatewayPush;
 use crate::sqs::SqsQueue;
 
 /// An application whose tables nobody asks.
@@ -38,6 +39,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let config = Config {
             public_url: "https://blazz.example".to_owned(),
+            realtime_url: "wss://live.blazz.example/ws".to_owned(),
             graph_url: "https://graph.example/v26.0".to_owned(),
             graph_timeout: Duration::from_secs(30),
             app_secrets: vec!["sample-app-secret".to_owned()],
@@ -66,6 +68,7 @@ impl World {
             aws_sdk_dynamodb::Client::from_conf(client.build()),
             sent.clone(),
             Arc::new(NoFiles),
+            Arc::new(GatewayPush::new(None)),
             clock.clone(),
         )
         .unwrap();

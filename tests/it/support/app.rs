@@ -16,7 +16,7 @@ use futures::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use local::dynamo::{Answer, Call, Dynamo, Interceptor, Lost, Next};
 use local::files::LocalFiles;
-use local::host::Host;
+use local::host::{Host, Sockets};
 use local::queue::LocalQueue;
 use local::template::Stack;
 use simulator::{Settings, Simulator, Time};
@@ -137,7 +137,9 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let files =
             LocalFiles::open(folder.path(), &url, b"a test's secret", Arc::clone(&shared)).unwrap();
+        let sockets = Sockets::default();
         let config = Config {
+            realtime_url: stack.realtime_url(&url),
             public_url: url,
             graph_url,
             graph_timeout: Duration::from_secs(30),
@@ -155,10 +157,11 @@ impl TestApp {
             dynamo.client(),
             sender,
             Arc::new(files.clone()),
+            Arc::new(sockets.clone()),
             shared,
         )
         .unwrap();
-        let host = Host::new(app.clone(), &stack, queue.clone(), files).unwrap();
+        let host = Host::new(app.clone(), &stack, queue.clone(), files, sockets).unwrap();
         let router = host.http_router();
         let served = router.clone();
         tokio::spawn(async move { axum::serve(own, served).await });
@@ -317,6 +320,10 @@ impl TestApp {
 
     /// Ends the test: nothing may be left in a queue or in a dead-letter queue.
     pub(crate) async fn finish(mut self) {
+        // Open screens are told of what people did, and nobody waits for that.
+        while self.queue.stats(QueueName::Broadcast).await.unwrap().ready > 0 {
+            self.run_once(QueueName::Broadcast).await;
+        }
         let left = Self::leftovers(&self.queue).await;
         assert!(left.is_empty(), "work was left behind: {left:?}");
         self.leftovers_allowed = true;

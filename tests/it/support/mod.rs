@@ -5,6 +5,7 @@ pub(crate) mod callers;
 pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod journey;
+pub(crate) mod live;
 pub(crate) mod meta;
 
 pub(crate) use app::TestApp;

@@ -9,6 +9,8 @@ use axum::Router;
 use futures::future::BoxFuture;
 use http_api::plain;
 
+use super::sockets;
+
 /// What a queue function does with the body of one message.
 pub(super) type Handler = Arc<dyn Fn(App, String) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
@@ -20,6 +22,7 @@ pub(super) enum Entry {
     Http(Router),
     Queue(QueueName, Handler),
     Schedule(Tick),
+    Socket(sockets::Handler),
 }
 
 pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
@@ -41,6 +44,11 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
         ("message-send", queue(message_send::campaign)),
         ("message-send", queue(message_send::chat)),
         ("webhook-process", queue(webhook_process::handle)),
+        ("broadcast", queue(broadcast::handle)),
+        (
+            "realtime",
+            Entry::Socket(Arc::new(|app, call| Box::pin(realtime::handle(app, call)))),
+        ),
     ]
 }
 

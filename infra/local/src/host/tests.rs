@@ -22,6 +22,22 @@ struct Bench {
 }
 
 fn bench() -> Bench {
+    let (app, queue, files, stack, folder) = parts();
+    let host = Host::new(app, &stack, queue, files, Sockets::default()).unwrap();
+    Bench {
+        host,
+        stack,
+        _folder: folder,
+    }
+}
+
+/// An application over its own ports, whose files live as long as the folder.
+pub(super) fn app() -> (App, tempfile::TempDir) {
+    let (app, _, _, _, folder) = parts();
+    (app, folder)
+}
+
+fn parts() -> (App, LocalQueue, LocalFiles, Stack, tempfile::TempDir) {
     let stack = Stack::embedded().unwrap();
     let clock = Arc::new(SystemClock);
     let folder = tempfile::tempdir().unwrap();
@@ -30,6 +46,7 @@ fn bench() -> Bench {
     let files = LocalFiles::open(folder.path(), "http://blazz.test", b"s", clock.clone()).unwrap();
     let config = Config {
         public_url: "http://blazz.test".into(),
+        realtime_url: "ws://blazz.test/ws".into(),
         graph_url: "http://127.0.0.1:9/v26.0".into(),
         graph_timeout: Duration::from_secs(1),
         app_secrets: Vec::new(),
@@ -41,14 +58,16 @@ fn bench() -> Bench {
         secure_cookies: false,
         invocation: INVOCATION,
     };
-    let ports = (Arc::new(queue.clone()), Arc::new(files.clone()));
-    let app = App::new(config, dynamo.client(), ports.0, ports.1, clock).unwrap();
-    let host = Host::new(app, &stack, queue, files).unwrap();
-    Bench {
-        host,
-        stack,
-        _folder: folder,
-    }
+    let app = App::new(
+        config,
+        dynamo.client(),
+        Arc::new(queue.clone()),
+        Arc::new(files.clone()),
+        Arc::new(Sockets::default()),
+        clock,
+    )
+    .unwrap();
+    (app, queue, files, stack, folder)
 }
 
 /// The host with other code for message-send.
@@ -62,8 +81,7 @@ fn with_handler(bench: &Bench, entry: Entry) -> Host {
     Host::with(
         host.app.clone(),
         &bench.stack,
-        host.queue.clone(),
-        host.files.clone(),
+        (host.queue.clone(), host.files.clone(), Sockets::default()),
         entries,
     )
     .unwrap()

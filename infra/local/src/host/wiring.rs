@@ -10,6 +10,7 @@ use super::functions::{Entry, Handler};
 use super::meter::Meter;
 use super::routing::Routes;
 use super::schedule::Schedule;
+use super::sockets;
 use crate::gauge::Gauge;
 use crate::template::{Function, Source, Stack};
 
@@ -30,6 +31,15 @@ pub(super) struct Wired {
     pub(super) routes: Routes,
     pub(super) consumers: HashMap<QueueName, Consumer>,
     pub(super) schedules: Vec<Schedule>,
+    pub(super) socket: Option<Socket>,
+}
+
+/// The function behind the websockets.
+pub(super) struct Socket {
+    pub(super) path: String,
+    pub(super) function: String,
+    pub(super) handler: sockets::Handler,
+    pub(super) timeout: Duration,
 }
 
 pub(super) fn wire(
@@ -42,6 +52,7 @@ pub(super) fn wire(
         routes: Routes::new(open.clone(), meter.clone()),
         consumers: HashMap::new(),
         schedules: Vec::new(),
+        socket: None,
     };
     let mut met = Triggers::default();
     for (name, entry) in entries {
@@ -60,6 +71,19 @@ pub(super) fn wire(
                     .consumers
                     .insert(queue, consumer(function, source, handler));
             }
+            Entry::Socket(handler) => {
+                met.sockets.insert(name);
+                let websocket = stack.websocket.as_ref();
+                let websocket = websocket.filter(|websocket| websocket.function == name);
+                let websocket = websocket
+                    .ok_or_else(|| disagree(function, "is behind no websockets in the template"))?;
+                wired.socket = Some(Socket {
+                    path: websocket.path.clone(),
+                    function: function.name.clone(),
+                    handler,
+                    timeout: function.timeout,
+                });
+            }
             Entry::Schedule(tick) => {
                 met.schedules.insert(name);
                 for every in &function.schedules {
@@ -76,6 +100,9 @@ pub(super) fn wire(
     for function in &stack.functions {
         met.check(function)?;
     }
+    if let (Some(websocket), None) = (&stack.websocket, &wired.socket) {
+        return Err(HostError::NoCode(websocket.function.clone()));
+    }
     Ok(wired)
 }
 
@@ -85,6 +112,7 @@ struct Triggers {
     http: BTreeSet<&'static str>,
     queues: BTreeSet<(&'static str, &'static str)>,
     schedules: BTreeSet<&'static str>,
+    sockets: BTreeSet<&'static str>,
 }
 
 impl Triggers {
@@ -94,7 +122,8 @@ impl Triggers {
         let http = self.http.contains(name);
         let schedule = self.schedules.contains(name);
         let queues = self.queues.iter().filter(|(of, _)| *of == name).count();
-        if !http && !schedule && queues == 0 {
+        let socket = self.sockets.contains(name);
+        if !http && !schedule && !socket && queues == 0 {
             return Err(HostError::NoCode(function.name.clone()));
         }
         if http == function.routes.is_empty() {

@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use super::intrinsic::Scope;
 use super::resource::{Properties, Resource};
-use super::{Function, Route, Source, Stack, TemplateError, name_of_queue};
+use super::{Function, Route, Source, Stack, TemplateError, name_of_queue, websocket};
 
 pub(super) const KINDS: &[&str] = &[
     "AWS::Serverless::Function",
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Stage",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route",
 ];
@@ -32,8 +34,11 @@ pub(super) fn all(
         functions.push(function);
         events.push(own);
     }
+    let websockets = websocket::api(resources, scope)?;
     for resource in of_kind(resources, "AWS::ApiGatewayV2::Route") {
-        let (id, route) = route(resource, resources, scope)?;
+        let Some((id, route)) = route(resource, resources, websockets, scope)? else {
+            continue;
+        };
         let function = functions.iter_mut().find(|function| function.id == id);
         let function = function.ok_or_else(|| {
             TemplateError::invalid(resource.id, format!("there is no function {id}"))
@@ -230,35 +235,24 @@ fn schedule(properties: Value, place: &str) -> Result<Duration, TemplateError> {
         .ok_or_else(|| TemplateError::invalid(place, format!("{text} is not a rate")))
 }
 
-/// A route and the logical id of the function it leads to.
+/// A route and the logical id of the function it leads to; `None` when it is of the websockets.
 fn route(
     resource: &Resource<'_>,
     all: &[Resource<'_>],
+    websockets: Option<&str>,
     scope: &Scope<'_>,
-) -> Result<(String, Route), TemplateError> {
-    let properties = resource.properties(scope, &["ApiId", "RouteKey", "Target"])?;
-    let target = properties.text("Target")?;
-    let integration = target
-        .strip_prefix("integrations/")
-        .and_then(|id| {
-            all.iter()
-                .find(|r| r.id == id && r.kind == "AWS::ApiGatewayV2::Integration")
-        })
-        .ok_or_else(|| {
-            TemplateError::invalid(resource.id, format!("{target} is not an integration"))
-        })?;
+) -> Result<Option<(String, Route)>, TemplateError> {
     let known = [
         "ApiId",
-        "IntegrationType",
-        "IntegrationUri",
-        "PayloadFormatVersion",
+        "RouteKey",
+        "RouteResponseSelectionExpression",
+        "Target",
     ];
-    let integration_properties = integration.properties(scope, &known)?;
-    let function = integration_properties
-        .text("IntegrationUri")?
-        .strip_suffix(".Arn")
-        .ok_or_else(|| TemplateError::invalid(integration.id, "IntegrationUri is not a function"))?
-        .to_owned();
+    let properties = resource.properties(scope, &known)?;
+    if websockets.is_some_and(|api| properties.get("ApiId").is_some_and(|id| id == api)) {
+        return Ok(None);
+    }
+    let function = target(resource, &properties, all, scope)?;
     let key = properties.text("RouteKey")?;
     let (method, path) = key.split_once(' ').ok_or_else(|| {
         TemplateError::invalid(resource.id, format!("{key} is not a method and a path"))
@@ -274,12 +268,45 @@ fn route(
         ));
     }
     let method = (method != "ANY").then(|| method.to_owned());
-    Ok((
-        function,
-        Route {
-            method,
-            path: path.to_owned(),
-            prefix,
-        },
-    ))
+    let route = Route {
+        method,
+        path: path.to_owned(),
+        prefix,
+    };
+    Ok(Some((function, route)))
+}
+
+/// The logical id of the function that a route leads to, through its integration.
+pub(super) fn target(
+    route: &Resource<'_>,
+    properties: &Properties,
+    all: &[Resource<'_>],
+    scope: &Scope<'_>,
+) -> Result<String, TemplateError> {
+    let target = properties.text("Target")?;
+    let integration = target
+        .strip_prefix("integrations/")
+        .and_then(|id| {
+            all.iter()
+                .find(|r| r.id == id && r.kind == "AWS::ApiGatewayV2::Integration")
+        })
+        .ok_or_else(|| {
+            TemplateError::invalid(route.id, format!("{target} is not an integration"))
+        })?;
+    let known = [
+        "ApiId",
+        "IntegrationType",
+        "IntegrationUri",
+        "PayloadFormatVersion",
+    ];
+    let properties = integration.properties(scope, &known)?;
+    let uri = properties.text("IntegrationUri")?;
+    // A gateway of websockets wants the function's address for invocations around its name.
+    let arn = match uri.rsplit_once("/functions/") {
+        Some((_, arn)) => arn.strip_suffix("/invocations").unwrap_or(arn),
+        None => uri,
+    };
+    arn.strip_suffix(".Arn")
+        .map(str::to_owned)
+        .ok_or_else(|| TemplateError::invalid(integration.id, "IntegrationUri is not a function"))
 }

@@ -25,6 +25,7 @@ impl<'a> Scope<'a> {
             ("AWS::Partition", "aws".to_owned()),
             ("AWS::Region", "local".to_owned()),
             ("AWS::StackName", "blazz".to_owned()),
+            ("AWS::URLSuffix", "local".to_owned()),
         ]);
         for (name, declared) in document["Parameters"].as_object().into_iter().flatten() {
             let given = given

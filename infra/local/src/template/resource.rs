@@ -5,12 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::intrinsic::Scope;
-use super::{Queue, Stack, Table, TemplateError, function, name_of_queue};
+use super::{Queue, Stack, Table, TemplateError, function, name_of_queue, websocket};
 
 /// Types that mean nothing in one process without an account.
 const MEANINGLESS: &[&str] = &[
-    "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::Stage",
+    "AWS::ApiGatewayV2::RouteResponse",
     "AWS::CloudWatch::Alarm",
     "AWS::IAM::ManagedPolicy",
     "AWS::Lambda::Permission",
@@ -125,6 +124,7 @@ pub(super) fn stack(document: &Value, scope: &Scope<'_>) -> Result<Stack, Templa
         }
     }
     function::check_readers(&stack)?;
+    stack.websocket = websocket::read(&resources, &stack.functions, scope)?;
     Ok(stack)
 }
 

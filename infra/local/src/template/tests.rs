@@ -28,12 +28,14 @@ fn the_real_template_can_be_run_here() {
             "api-chat",
             "api-contacts",
             "api-workspace",
+            "broadcast",
             "campaign-dispatch",
             "campaign-export",
             "campaign-plan",
             "campaign-tick",
             "contact-import",
             "message-send",
+            "realtime",
             "webhook-ingest",
             "webhook-process",
         ]
@@ -41,6 +43,13 @@ fn the_real_template_can_be_run_here() {
     assert_eq!(stack.queues.len(), QueueName::ALL.len());
     assert_eq!(stack.tables.len(), 5);
     assert_eq!(stack.buckets, ["FilesBucket"]);
+    let websocket = stack.websocket.as_ref().unwrap();
+    assert_eq!(
+        (websocket.path.as_str(), websocket.function.as_str()),
+        ("/ws", "realtime")
+    );
+    let url = stack.realtime_url("https://blazz.example");
+    assert_eq!(url, "wss://blazz.example/ws");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::item::{Campaign, Claim, Gate, OpenChunk, Progress};
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
 use crate::task::{CampaignDispatch, CampaignSend};
-use crate::{App, Error, channel};
+use crate::{App, Error, channel, realtime};
 
 /// How many chunks of a number are launched side by side: half a second of work, and never fewer than
 /// three, so that one may be slow to begin.
@@ -114,6 +114,10 @@ pub(super) async fn after_chunk(
     match campaign.state {
         State::Sending => complete(app, scope, &campaign).await,
         State::Pausing => settle(app, scope, &campaign).await,
+        // Whoever brought it there may have died before telling.
+        state @ (State::Paused | State::Completed) => {
+            realtime::publish(app, scope, vec![campaign.event(state)]).await
+        }
         _ => Ok(()),
     }
 }
@@ -229,8 +233,11 @@ async fn turn(
         .if_equals("state", &campaign.state)?
         .if_equals("epoch", &campaign.epoch)?;
     let gate = Gate::set(scope, &campaign.id, to, epoch)?;
-    let turned = app.store.transact(vec![with(turned)?, gate]).await?;
-    Ok(turned.yes())
+    let turned = app.store.transact(vec![with(turned)?, gate]).await?.yes();
+    if turned {
+        realtime::publish(app, scope, vec![campaign.event(to)]).await?;
+    }
+    Ok(turned)
 }
 
 async fn progress(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<Progress, Error> {

@@ -3,6 +3,7 @@
 use domain::campaign::{Audience, State};
 use domain::id::{CampaignId, ChannelId, ContactId, WorkspaceId};
 use domain::phone::Phone;
+use domain::realtime::Event;
 use domain::template::{HeaderContent, HeaderInput, Mapping, Template, Values};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,14 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// What open screens are told of it.
+    pub(crate) fn event(&self, state: State) -> Event {
+        Event::CampaignUpdated {
+            campaign: self.id.clone(),
+            state,
+        }
+    }
+
     /// What stands at the top as it was given, to be checked once more.
     pub(crate) fn header_input(&self) -> Option<HeaderInput> {
         self.header.as_ref().map(HeaderInput::from)

@@ -18,7 +18,7 @@ use super::item::{Campaign, Gate, Progress};
 use super::{Content, audience, content, dispatch, find, recheck, tick};
 use crate::store::{Committed, Scope, Write};
 use crate::task::CampaignPlan;
-use crate::{Actor, App, Error, channel, workspace};
+use crate::{Actor, App, Error, channel, realtime, workspace};
 
 /// The furthest ahead that a campaign may be scheduled.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -274,6 +274,7 @@ pub(super) async fn swap(
         Gate::set(scope, &new.id, new.state, new.epoch)?,
     ];
     app.store.transact(writes).await?.or(changed)?;
+    realtime::announce(app, scope, new.event(new.state)).await;
     Ok(new)
 }
 
@@ -301,6 +302,7 @@ async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, 
         Committed::No(_) => return Err(changed()),
     }
     set_going(app, scope, &new).await;
+    realtime::announce(app, scope, new.event(new.state)).await;
     Ok(new)
 }
 

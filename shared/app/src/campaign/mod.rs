@@ -30,7 +30,7 @@ use domain::workspace::Permission;
 
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error};
+use crate::{Actor, App, Error, realtime};
 
 use content::Content;
 pub use export::ExportState;
@@ -42,6 +42,7 @@ pub use outcome::Outcome;
 pub use preflight::{Budget, Preflight, preflight};
 pub(crate) use recipients::UNKNOWN;
 pub use recipients::{Recipient, recipients};
+pub(crate) use stats::counters;
 pub use stats::{Stats, recount, stats};
 pub(crate) use stop::stop_those;
 pub use test_send::{NewTest, TestSend, TestState, test, tests};
@@ -135,6 +136,7 @@ async fn write(app: &App, actor: &Actor, draft: Draft) -> Result<Campaign, Error
         .write(Write::create(scope.campaign(&campaign.id), &campaign)?)
         .await?
         .or(|| Error::broken("a campaign id was used twice"))?;
+    realtime::announce(app, scope, campaign.event(State::Draft)).await;
     Ok(campaign)
 }
 

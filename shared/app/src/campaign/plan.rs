@@ -16,7 +16,7 @@ use super::outcome::Outcome;
 use super::{dispatch, find};
 use crate::store::{Scope, Write};
 use crate::task::CampaignPlan;
-use crate::{App, Error};
+use crate::{App, Error, realtime};
 
 /// A step hands over to the next after this time, far below an invocation's limit.
 const STEP: SignedDuration = SignedDuration::from_secs(20);
@@ -67,10 +67,12 @@ pub async fn run(app: App, task: CampaignPlan) -> Result<(), Error> {
     dispatch::wake(&app, &campaign).await
 }
 
-/// A repeated delivery of the step that completed the planning wakes the dispatching again, in case
-/// the first died between the two.
+/// A repeated delivery of the step that completed the planning tells of it and wakes the dispatching
+/// again, in case the first died in between.
 async fn resume_dispatch(app: &App, campaign: &Campaign, task: &CampaignPlan) -> Result<(), Error> {
     if campaign.epoch == task.epoch && campaign.state == State::Sending {
+        let scope = app.store.workspace(&campaign.workspace);
+        realtime::publish(app, scope, vec![campaign.event(State::Sending)]).await?;
         dispatch::wake(app, campaign).await?;
     }
     Ok(())
@@ -85,7 +87,10 @@ async fn finish(app: &App, scope: Scope<'_>, campaign: &Campaign) -> Result<(), 
     let gate = Gate::set(scope, &campaign.id, State::Sending, campaign.epoch)?;
     let planned = Write::update(scope.progress(&campaign.id)).set("planned", &true)?;
     // When the condition fails, the campaign was stopped meanwhile, or another step was first.
-    app.store.transact(vec![prepared, gate, planned]).await?;
+    let prepared = vec![prepared, gate, planned];
+    if app.store.transact(prepared).await?.yes() {
+        realtime::publish(app, scope, vec![campaign.event(State::Sending)]).await?;
+    }
     dispatch::after_chunk(app, scope, &campaign.id).await
 }
 

@@ -116,7 +116,11 @@ pub(crate) fn counted(scope: Scope<'_>, campaign: &CampaignId, chunk: u32, delta
     )
 }
 
-async fn counters(app: &App, scope: Scope<'_>, campaign: &CampaignId) -> Result<Counters, Error> {
+pub(crate) async fn counters(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &CampaignId,
+) -> Result<Counters, Error> {
     let keys: Vec<_> = (0..COUNTER_SHARDS)
         .map(|shard| scope.counters(campaign, shard))
         .collect();

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::campaign::{Counters, RecipientRef, State};
 use domain::event::{DeliveryStatus, StatusUpdate};
-use domain::id::{CampaignId, WorkspaceId};
+use domain::id::{CampaignId, ChatId, ContactId, WorkspaceId};
 use domain::message::Outcome as Rank;
+use domain::realtime::Event;
 
 use whatsapp::ErrorClass;
 
@@ -18,7 +19,7 @@ use super::outcome::{Evidence, Outcome};
 use super::stats::counted;
 use super::{dispatch, find};
 use crate::store::{Scope, Write};
-use crate::{App, Error};
+use crate::{App, Error, realtime};
 
 /// Rows of one transaction; one more place is the counters'.
 const ROWS: usize = 99;
@@ -90,7 +91,7 @@ async fn apply_batch(
     batch: &[Row],
 ) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
-        let (mut writes, delta) = moves(app, scope, campaign, batch).await?;
+        let (mut writes, delta, moved) = moves(app, scope, campaign, batch).await?;
         let Some(((chunk, _), _)) = batch.first() else {
             return Ok(());
         };
@@ -99,7 +100,7 @@ async fn apply_batch(
         }
         writes.push(counted(scope, campaign, *chunk, &delta));
         if app.store.transact(writes).await?.yes() {
-            return Ok(());
+            return tell(app, scope, campaign, moved).await;
         }
     }
     Err(Error::unavailable(
@@ -108,13 +109,42 @@ async fn apply_batch(
     ))
 }
 
+/// A recipient of a campaign that reached a status.
+struct Moved {
+    recipient: RecipientRef,
+    contact: ContactId,
+    to: Rank,
+}
+
+/// Tells those who watch the chats of these recipients. Nobody watches most of them, and then nothing more
+/// is read.
+async fn tell(
+    app: &App,
+    scope: Scope<'_>,
+    campaign: &CampaignId,
+    moved: Vec<Moved>,
+) -> Result<(), Error> {
+    let watched = realtime::watched(app, scope).await?;
+    if watched.is_empty() {
+        return Ok(());
+    }
+    let channel = find(app, scope, campaign).await?.channel;
+    let events = moved.into_iter().filter_map(|moved| {
+        let chat = ChatId::of(&channel, &moved.contact);
+        watched
+            .contains(&chat)
+            .then(|| Event::of_recipient(chat, &moved.recipient, moved.to))
+    });
+    realtime::publish(app, scope, events.collect()).await
+}
+
 /// What the statuses of a batch change, as the rows stand now.
 async fn moves(
     app: &App,
     scope: Scope<'_>,
     campaign: &CampaignId,
     batch: &[Row],
-) -> Result<(Vec<Write>, Counters), Error> {
+) -> Result<(Vec<Write>, Counters, Vec<Moved>), Error> {
     let keys: Vec<_> = batch
         .iter()
         .map(|((chunk, index), _)| scope.outcome(campaign, *chunk, *index))
@@ -124,6 +154,7 @@ async fn moves(
     let mut whole: Option<Campaign> = None;
     let mut writes = Vec::new();
     let mut delta = Counters::default();
+    let mut moved = Vec::new();
     for (place, ((chunk, index), updates)) in batch.iter().enumerate() {
         let outcome = stored.get(&place);
         let from = outcome.map(|outcome| outcome.status);
@@ -136,8 +167,11 @@ async fn moves(
             .map(|update| update.at)
             .max()
             .unwrap_or_else(|| app.now());
-        match outcome {
-            Some(outcome) => writes.push(outcome.moved(scope, campaign, to, at, &evidence)?),
+        let contact = match outcome {
+            Some(outcome) => {
+                writes.push(outcome.moved(scope, campaign, to, at, &evidence)?);
+                outcome.contact.clone()
+            }
             None => {
                 if !people.contains_key(chunk) {
                     people.insert(
@@ -156,11 +190,21 @@ async fn moves(
                 };
                 let outcome = Outcome::new(at, person.contact.clone(), to, evidence);
                 writes.push(outcome.creation(scope, of, *chunk, *index)?);
+                person.contact.clone()
             }
-        }
+        };
+        moved.push(Moved {
+            recipient: RecipientRef {
+                campaign: campaign.clone(),
+                chunk: *chunk,
+                index: *index,
+            },
+            contact,
+            to,
+        });
         delta += Counters::moved(from, to);
     }
-    Ok((writes, delta))
+    Ok((writes, delta, moved))
 }
 
 /// Where several statuses of one message take it together. Who replied has received it, whatever a

@@ -12,13 +12,14 @@ use std::time::Duration;
 use domain::chat;
 use domain::contact::Consent;
 use domain::id::{ChannelId, ChatId, ContactId};
+use domain::realtime::{Direction, Event};
 use domain::workspace::Permission;
 
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::commit::Updated;
 use crate::store::{Scope, Write};
 use crate::task::ChatSend;
-use crate::{Actor, App, Error, channel, contact};
+use crate::{Actor, App, Error, channel, contact, realtime};
 
 pub(crate) use item::Pending;
 pub use item::{Chat, Inbound, Message, Outbound};
@@ -61,6 +62,10 @@ pub async fn open(app: &App, actor: &Actor, new: NewChat) -> Result<Opened, Erro
     let chat = Chat::new(&channel, &contact, app.now());
     let create = Write::create(scope.chat(&chat.id), &chat)?;
     if app.store.write(create).await?.yes() {
+        let event = Event::ChatUpdated {
+            chat: chat.id.clone(),
+        };
+        realtime::announce(app, scope, event).await;
         return Ok(Opened { chat, new: true });
     }
     let chat = find(app, scope, &chat.id).await?;
@@ -134,10 +139,17 @@ pub async fn say(app: &App, actor: &Actor, id: &ChatId, text: &str) -> Result<Ou
         place: chat.places,
     };
     take(app, scope, id, &task, &message).await?;
+    let event = Event::MessageCreated {
+        chat: id.clone(),
+        message: message.id.clone(),
+        direction: Direction::Outbound,
+        at: message.at,
+    };
     // The message is taken: what queues after it, or the tick, sends it as well.
     if let Err(error) = app.enqueue(&task, Duration::ZERO).await {
         tracing::warn!(error = error.chain(), chat = %id, "a message was not queued");
     }
+    realtime::announce(app, scope, event).await;
     Ok(message)
 }
 
@@ -175,7 +187,7 @@ async fn take(
         .or(|| Error::broken("a place in line was given twice"))
 }
 
-async fn find(app: &App, scope: Scope<'_>, id: &ChatId) -> Result<Chat, Error> {
+pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &ChatId) -> Result<Chat, Error> {
     app.store
         .get(&scope.chat(id))
         .await?

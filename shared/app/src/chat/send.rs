@@ -14,9 +14,10 @@ use std::time::Duration;
 use domain::campaign::Excluded;
 use domain::chat::MessageRef;
 use domain::contact::Consent;
-use domain::id::ChatId;
+use domain::id::{ChatId, MessageId};
 use domain::message::Outcome as Rank;
 use domain::phone::Phone;
+use domain::realtime::Event;
 use jiff::SignedDuration;
 use whatsapp::{AccessToken, Content, ErrorClass, SendError};
 
@@ -27,7 +28,7 @@ use crate::contact::Contact;
 use crate::pacer::Lane;
 use crate::store::{Committed, Scope, Write};
 use crate::task::ChatSend;
-use crate::{App, Error, secret};
+use crate::{App, Error, realtime, secret};
 
 /// How often a message is tried that Meta certainly did not accept. The pauses grow as Meta asks for a
 /// person who was written to too often (Meta: pair rate limit): 1, 4, 16, 64 and 256 seconds.
@@ -81,6 +82,17 @@ pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
     };
     for pending in line.iter().filter(|pending| pending.place <= task.place) {
         Box::pin(sender.one(pending)).await?;
+    }
+    if line.iter().all(|pending| pending.place != task.place) {
+        // It was settled before, and whoever settled it may have died before telling.
+        let key = scope.message(&sender.chat, &task.message);
+        if let Some(Message::Outbound(Outbound {
+            status: Some(status),
+            ..
+        })) = app.store.get(&key).await?
+        {
+            sender.tell(&task.message, status).await?;
+        }
     }
     Ok(())
 }
@@ -269,13 +281,25 @@ impl Sender<'_> {
         let gone = Write::delete(self.scope.pending(&self.chat, pending.place))
             .if_equals("token", &pending.token)?;
         match self.app.store.transact(vec![said, gone.clone()]).await? {
+            Committed::Yes => self.tell(&pending.message, status).await,
+            // The status that came first was told when it came.
             Committed::No(failed) if failed == [0] => {
                 self.app.store.write(gone).await?;
+                Ok(())
             }
-            // Otherwise somebody else has settled it.
-            Committed::No(_) | Committed::Yes => {}
+            // Somebody else has settled it.
+            Committed::No(_) => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Tells open screens what became of a message.
+    async fn tell(&self, message: &MessageId, status: Rank) -> Result<(), Error> {
+        let event = Event::MessageUpdated {
+            chat: self.chat.clone(),
+            message: message.clone(),
+            status,
+        };
+        realtime::publish(self.app, self.scope, vec![event]).await
     }
 }
 

@@ -2,9 +2,9 @@
 
 use domain::contact::{Consent, ConsentChange};
 
-use super::{Contact, change, touched};
+use super::{Contact, change, touched, updated};
 use crate::store::Scope;
-use crate::{App, Error};
+use crate::{App, Error, realtime};
 
 /// How often a wish is tried again when the contact changes at the same moment.
 const ATTEMPTS: usize = 6;
@@ -20,7 +20,9 @@ pub(crate) async fn wish(
 ) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
         if !wished.changes(contact.consent, contact.consent_change.as_ref(), made.at) {
-            return Ok(());
+            // Also when it was followed before: whoever did so may have died before telling. A wish that
+            // says nothing new is rare.
+            return realtime::publish(app, scope, vec![updated(&contact.id)]).await;
         }
         let import = contact.import.clone();
         let new = Contact {
@@ -34,7 +36,7 @@ pub(crate) async fn wish(
             .await?
             .yes()
         {
-            return Ok(());
+            return realtime::publish(app, scope, vec![updated(&new.id)]).await;
         }
         match app.store.get(&scope.contact(&contact.id)).await? {
             Some(now) => contact = now,

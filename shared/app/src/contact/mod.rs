@@ -13,12 +13,13 @@ use domain::contact::{
 };
 use domain::id::{ContactId, GroupId, ImportId};
 use domain::phone::{Phone, Region};
+use domain::realtime::Event;
 use domain::workspace::Permission;
 
 use crate::error::FieldError;
 use crate::store::write::Write;
 use crate::store::{Committed, Scope};
-use crate::{Actor, App, Error, group};
+use crate::{Actor, App, Error, group, realtime};
 
 pub(crate) use consent::wish;
 pub use item::Contact;
@@ -99,6 +100,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewContact) -> Result<Contact
             .map(|group| group::counted(scope, group, 1)),
     );
     app.store.transact(writes).await?.or(taken)?;
+    realtime::announce(app, scope, updated(&contact.id)).await;
     Ok(contact)
 }
 
@@ -127,7 +129,10 @@ pub async fn update(
     writes.extend(missing(&old.groups, &new.groups).map(|group| group::counted(scope, group, 1)));
     writes.extend(missing(&new.groups, &old.groups).map(|group| group::counted(scope, group, -1)));
     match app.store.transact(writes).await? {
-        Committed::Yes => Ok(new),
+        Committed::Yes => {
+            realtime::announce(app, scope, updated(id)).await;
+            Ok(new)
+        }
         // The first write is the contact itself; after it come its number and its groups.
         Committed::No(failed) if failed.contains(&0) || old.phone == new.phone => {
             Err(changed_meanwhile())
@@ -159,7 +164,19 @@ pub async fn delete(app: &App, actor: &Actor, id: &ContactId) -> Result<(), Erro
         writes.push(Write::delete(scope.membership(&group, id)));
         writes.push(group::counted(scope, &group, -1));
     }
-    app.store.transact(writes).await?.or(changed_meanwhile)
+    app.store.transact(writes).await?.or(changed_meanwhile)?;
+    let event = Event::ContactDeleted {
+        contact: id.clone(),
+    };
+    realtime::announce(app, scope, event).await;
+    Ok(())
+}
+
+/// What open screens are told of a contact that was made or changed.
+pub(crate) fn updated(contact: &ContactId) -> Event {
+    Event::ContactUpdated {
+        contact: contact.clone(),
+    }
 }
 
 /// The contact with this number.

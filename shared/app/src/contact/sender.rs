@@ -5,9 +5,9 @@ use domain::event::InboundMessage;
 use domain::id::ContactId;
 use domain::phone::Phone;
 
-use super::{Contact, Identity, creation, derived_id};
+use super::{Contact, Identity, creation, derived_id, updated};
 use crate::store::Scope;
-use crate::{App, Error};
+use crate::{App, Error, realtime};
 
 /// How often a contact is looked for again when somebody else makes or deletes it at the same moment.
 const ATTEMPTS: usize = 6;
@@ -62,6 +62,8 @@ pub(crate) async fn of_sender(
             version: 0,
         };
         if app.store.transact(creation(scope, &contact)?).await?.yes() {
+            // The message that follows names the chat, so losing this one would do little harm.
+            realtime::announce(app, scope, updated(&contact.id)).await;
             return Ok(Some(contact));
         }
         taken = true;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use domain::contact::columns::{Column, ColumnMapping};
 use domain::id::{GroupId, ImportId};
 use domain::phone::Region;
+use domain::realtime::Event;
 use domain::workspace::Permission;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,9 @@ use crate::page::{self, Order, Page, PageRequest};
 use crate::ports::Presigned;
 use crate::store::{Scope, Write};
 use crate::task::ContactImport;
-use crate::{Actor, App, Error, group};
+use crate::{Actor, App, Error, group, realtime};
 
+pub use domain::import::ImportState;
 pub use failures::{FailedRow, Problem, failed_rows};
 pub use step::run;
 
@@ -36,17 +38,6 @@ const FILE_NAME_MAX: usize = 200;
 const COLUMNS_MAX: usize = 100;
 
 const UPLOAD_EXPIRES: Duration = Duration::from_secs(3600);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImportState {
-    /// The file is not uploaded, or the import not started yet.
-    Waiting,
-    Running,
-    Completed,
-    /// The file cannot be read; nothing after `offset` was imported.
-    Failed,
-}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Import {
@@ -77,6 +68,18 @@ pub struct Import {
     pub created_at: Timestamp,
     #[serde(default)]
     pub finished_at: Option<Timestamp>,
+}
+
+impl Import {
+    /// What open screens are told of it.
+    fn event(&self, state: ImportState) -> Event {
+        Event::ImportUpdated {
+            import: self.id.clone(),
+            state,
+            offset: self.offset,
+            size: self.size,
+        }
+    }
 }
 
 /// How the file is to be read: found out once and kept, so that a later step reads it the same way.
@@ -194,6 +197,7 @@ pub async fn start(app: &App, actor: &Actor, id: &ImportId) -> Result<Import, Er
             import: id.clone(),
         };
         app.enqueue(&task, Duration::ZERO).await?;
+        realtime::announce(app, scope, import.event(ImportState::Running)).await;
     }
     Ok(import)
 }

@@ -14,10 +14,13 @@ use super::write::{Progress, write};
 use super::{Import, ImportState, Layout, find};
 use crate::store::{Scope, Write};
 use crate::task::ContactImport;
-use crate::{App, Error};
+use crate::{App, Error, realtime};
 
 /// A step hands over to the next after this time, far below an invocation's limit.
 const STEP: SignedDuration = SignedDuration::from_secs(20);
+
+/// How often open screens are told how far it is.
+const TELL: SignedDuration = SignedDuration::from_secs(1);
 
 /// How many rows are looked at together.
 const BATCH: usize = 400;
@@ -30,7 +33,8 @@ pub async fn run(app: App, task: ContactImport) -> Result<(), Error> {
     let scope = app.store.workspace(&task.workspace);
     let mut import = find(&app, scope, &task.import).await?;
     if import.state != ImportState::Running {
-        return Ok(());
+        // Whoever ended it may have died before telling.
+        return realtime::publish(&app, scope, vec![import.event(import.state)]).await;
     }
     let layout = match import.layout.clone() {
         Some(layout) => layout,
@@ -54,6 +58,7 @@ pub async fn run(app: App, task: ContactImport) -> Result<(), Error> {
         },
     };
     let deadline = app.now() + STEP;
+    let mut told = app.now();
     let mut batches = read(&app, &import, &layout).await?;
     while let Some(batch) = batches.recv().await {
         let rows = match batch {
@@ -67,6 +72,10 @@ pub async fn run(app: App, task: ContactImport) -> Result<(), Error> {
         match write(&app, scope, &mut import, &layout, rows).await? {
             Progress::Made => {}
             Progress::SomeoneElses => return Ok(()),
+        }
+        if app.now().duration_since(told) >= TELL {
+            told = app.now();
+            realtime::announce(&app, scope, import.event(ImportState::Running)).await;
         }
         if app.now() >= deadline {
             return app.enqueue(&task, Duration::ZERO).await;
@@ -207,7 +216,9 @@ async fn finish(
         finished = finished.set("reason", reason)?;
     }
     // When the condition fails, another step is ahead and finishes itself.
-    app.store.write(finished).await?;
+    if app.store.write(finished).await?.yes() {
+        realtime::publish(app, scope, vec![import.event(state)]).await?;
+    }
     Ok(())
 }
 

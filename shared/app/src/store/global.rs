@@ -42,6 +42,18 @@ impl Store {
         crossing::session(hash)
     }
 
+    /// Hash of a ticket to open a socket → whose it is.
+    #[must_use]
+    pub fn ticket(&self, hash: &str) -> Key {
+        crossing::ticket(hash)
+    }
+
+    /// The gateway's id of a connection → workspace.
+    #[must_use]
+    pub fn socket_owner(&self, id: &str) -> Key {
+        crossing::socket_owner(id)
+    }
+
     /// Meta's phone number id → channel; a number is connected to one workspace at most.
     #[must_use]
     pub fn phone_number_id(&self, id: &str) -> Key {

@@ -6,6 +6,7 @@ mod campaign;
 mod chat;
 mod contact;
 pub(super) mod crossing;
+mod realtime;
 mod workspace;
 
 pub use campaign::tab_place;

@@ -1,7 +1,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::task::{CampaignDispatch, CampaignPlan, CampaignSend, ChatSend, ContactImport, Webhook};
+use app::task::{
+    Broadcast, CampaignDispatch, CampaignPlan, CampaignSend, ChatSend, ContactImport, Webhook,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -74,6 +76,7 @@ async fn every_sample_event_of_a_queue_is_read_as_its_task() {
     all::<ChatSend>("message-send-chat").await;
     all::<ContactImport>("contact-import").await;
     all::<Webhook>("webhook-process").await;
+    all::<Broadcast>("broadcast").await;
 }
 
 #[tokio::test]

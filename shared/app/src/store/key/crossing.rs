@@ -93,3 +93,11 @@ pub(in crate::store) fn webhook_bodies(hour: i64, shard: u8, millis: i64, token:
 pub(in crate::store) fn all_webhook_bodies(hour: i64, shard: u8) -> Range {
     Range::new(Table::Ephemeral, bodies_pk(hour, shard), "")
 }
+
+pub(in crate::store) fn ticket(hash: &str) -> Key {
+    Key::new(Table::Ephemeral, format!("TICKET#{hash}"), "TICKET")
+}
+
+pub(in crate::store) fn socket_owner(id: &str) -> Key {
+    Key::new(Table::Ephemeral, format!("SOCKET#{id}"), "IDENTITY")
+}

@@ -1,0 +1,59 @@
+//! Sockets, what they watch, and the event log of a workspace.
+
+use domain::id::{CampaignId, ChatId};
+
+use super::{Key, Range, Table};
+use crate::store::Scope;
+
+impl Scope<'_> {
+    /// An open socket, by the gateway's id of the connection.
+    #[must_use]
+    pub fn socket(&self, id: &str) -> Key {
+        Key::new(Table::Ephemeral, self.pk("#SOCKET"), id)
+    }
+
+    #[must_use]
+    pub fn sockets(&self) -> Range {
+        Range::new(Table::Ephemeral, self.pk("#SOCKET"), "")
+    }
+
+    /// A chat that a socket watches.
+    #[must_use]
+    pub fn watch(&self, chat: &ChatId, socket: &str) -> Key {
+        Key::new(
+            Table::Ephemeral,
+            self.pk("#WATCH"),
+            format!("{chat}#{socket}"),
+        )
+    }
+
+    #[must_use]
+    pub fn watches(&self) -> Range {
+        Range::new(Table::Ephemeral, self.pk("#WATCH"), "")
+    }
+
+    /// An item of the event log; zero-padded so that they sort by number.
+    #[must_use]
+    pub fn events(&self, number: u64) -> Key {
+        Key::new(
+            Table::Ephemeral,
+            self.pk("#EVENTS"),
+            format!("{number:020}"),
+        )
+    }
+
+    #[must_use]
+    pub fn event_log(&self) -> Range {
+        Range::new(Table::Ephemeral, self.pk("#EVENTS"), "")
+    }
+
+    /// The figures of a campaign as they were last read for somebody who watches it.
+    #[must_use]
+    pub fn figures(&self, campaign: &CampaignId) -> Key {
+        Key::new(
+            Table::Ephemeral,
+            self.pk(&format!("#FIGURES#{campaign}")),
+            "FIGURES",
+        )
+    }
+}
