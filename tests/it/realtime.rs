@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use app::realtime::{self, Call};
 use app::task::Broadcast;
+use axum::http::Method;
 use domain::campaign::State;
 use domain::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, UserId};
 use domain::import::ImportState;
@@ -18,7 +19,7 @@ use local::dynamo::{Answer, Call as DatabaseCall, Interceptor, Lost, Next};
 use serde_json::{Value, json};
 
 use crate::support::app::Between;
-use crate::support::journey::{phone, text};
+use crate::support::journey::{TEMPLATE, phone, text};
 use crate::support::live::opening;
 use crate::support::meta::said;
 use crate::support::{Caller, TestApp};
@@ -54,6 +55,7 @@ async fn what_a_person_writes_is_told_to_every_open_screen_of_the_workspace_and_
     let owner = t.owner("acme").await;
     let channel = t.connect(&owner).await;
     let other = t.owner("other").await;
+    t.drain().await;
     let (mut desk, mut laptop) = (owner.live(&t).await, owner.live(&t).await);
     let mut stranger = other.live(&t).await;
     let now = t.app.now().as_second();
@@ -115,6 +117,7 @@ async fn a_campaign_tells_its_states_and_an_import_how_far_it_is() {
     let t = TestApp::new().await;
     let owner = t.owner("acme").await;
     t.connect(&owner).await;
+    t.drain().await;
     let mut live = owner.live(&t).await;
     let file = format!("name,phone\nAda,{}\n", phone(1));
     t.import(&owner, file.as_bytes(), json!({})).await;
@@ -135,6 +138,30 @@ async fn a_campaign_tells_its_states_and_an_import_how_far_it_is() {
     let told = live.events().await;
     let states: Vec<_> = told.iter().map(|event| &event["state"]).collect();
     assert_eq!(states, ["preparing", "sending", "completed"]);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn what_meta_tells_of_a_template_and_people_change_of_a_channel_is_told() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let template = t.template(&owner, TEMPLATE).await;
+    t.drain().await;
+    let mut live = owner.live(&t).await;
+    let paused = json!({"template_status": {"template": TEMPLATE, "event": "PAUSED",
+        "title": "FIRST_PAUSE", "description": "People reported it."}});
+    t.control(Method::POST, "/_control/events", paused).await;
+    t.drain().await;
+    // There is another of this name, in another language.
+    let told = json!({"type": "template.updated", "template": template});
+    assert!(live.events().await.contains(&told));
+    let name = json!({"name": "Front desk"});
+    let path = format!("/v1/channels/{channel}");
+    owner.patch(&t, &path, name).await.expect(200);
+    t.drain().await;
+    let told = json!([{"type": "channel.updated", "channel": channel}]);
+    assert_eq!(json!(live.events().await), told);
     t.finish().await;
 }
 
@@ -167,6 +194,7 @@ async fn a_socket_is_told_only_what_its_holder_may_read() {
     let blind = t.key_with(&owner, &[Permission::WriteContacts]).await;
     let refused = blind.post(&t, "/v1/realtime/ticket", Value::Null).await;
     refused.expect(403);
+    blind.get(&t, "/v1/events?after=1").await.expect(403);
     let reader = t.key_with(&owner, &[Permission::ReadContacts]).await;
     let mut live = reader.live(&t).await;
     let before = live.last;
@@ -200,12 +228,12 @@ async fn a_revoked_key_and_a_socket_that_is_silent_are_told_nothing_more() {
         .delete(&t, &format!("/v1/api-keys/{id}"))
         .await
         .expect(204);
-    let closed = of_key.ask(json!({"type": "ping"})).await;
-    assert_eq!(closed["code"], "closed");
     tell(&t, &owner).await;
     t.drain().await;
     assert_eq!(of_key.frames().await, Vec::<Value>::new());
     assert_eq!(of_owner.events().await.len(), 1);
+    let closed = of_key.ask(json!({"type": "ping"})).await;
+    assert_eq!(closed["code"], "closed");
     // Nobody has looked for too long whether the owner still is one.
     t.advance(SignedDuration::from_mins(4));
     tell(&t, &owner).await;

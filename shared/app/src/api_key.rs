@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Who;
 use crate::store::Write;
-use crate::{Actor, App, Error, secret};
+use crate::{Actor, App, Error, realtime, secret};
 
 const PREFIX: &str = "sk_live_";
 
@@ -109,6 +109,8 @@ pub async fn revoke(app: &App, actor: &Actor, id: &ApiKeyId) -> Result<(), Error
             Write::delete(app.store.api_key_hash(&key.hash)),
         ])
         .await?;
+    let scope = app.store.workspace(&actor.workspace);
+    realtime::cut_off(app, scope, &realtime::Holder::Key(key.id)).await;
     Ok(())
 }
 

@@ -36,7 +36,58 @@ pub(crate) async fn take_in(
     messages: Vec<InboundMessage>,
 ) -> Result<(), Error> {
     let arrivals: Vec<Timestamp> = messages.iter().map(|message| message.at).collect();
-    let counted = count(app, route, &arrivals).await;
+    // What comes in is counted beside, because a number that sends is often contended for.
+    let (counted, (kept, results)) = tokio::join!(
+        Box::pin(count(app, route, &arrivals)),
+        Box::pin(keep_all(app, route, messages)),
+    );
+    // Told before replies are counted, because somebody waits for it at a screen. Also what was kept before:
+    // whoever did so may have died before telling.
+    let scope = app.store.workspace(&route.workspace);
+    let events = kept.iter().flatten().map(Kept::event).collect();
+    let published = realtime::publish(app, scope, events).await;
+    let marked = stream::iter(kept)
+        .map(async |kept| {
+            let mut result = Ok(());
+            for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
+                let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;
+                result = result.and(marked);
+            }
+            result
+        })
+        .buffer_unordered(CONCURRENCY)
+        .collect::<Vec<_>>()
+        .await;
+    results
+        .into_iter()
+        .chain(marked)
+        .fold(counted.and(published), Result::and)
+}
+
+/// A message in its chat.
+struct Kept {
+    chat: ChatId,
+    message: MessageId,
+    said: InboundMessage,
+}
+
+impl Kept {
+    fn event(&self) -> Event {
+        Event::MessageCreated {
+            chat: self.chat.clone(),
+            message: self.message.clone(),
+            direction: Direction::Inbound,
+            at: self.said.at,
+        }
+    }
+}
+
+/// Keeps messages: different people's at once, and of each person one after the other.
+async fn keep_all(
+    app: &App,
+    route: &Route,
+    messages: Vec<InboundMessage>,
+) -> (Vec<Vec<Kept>>, Vec<Result<(), Error>>) {
     let mut people: HashMap<_, Vec<InboundMessage>> = HashMap::new();
     for message in messages {
         let person = message
@@ -45,26 +96,23 @@ pub(crate) async fn take_in(
             .or_else(|| message.from_user_id.clone());
         people.entry(person).or_default().push(message);
     }
-    // Different people at once, and of each person one message after the other.
-    let results = stream::iter(people.into_values())
+    let all = stream::iter(people.into_values())
         .map(async |mut messages| {
             messages.sort_by_key(|message| message.at);
             let mut result = Ok(());
-            let mut events = Vec::new();
+            let mut kept = Vec::new();
             for message in messages {
-                result = result.and(one(app, route, &message, &mut events).await);
+                match one(app, route, message).await {
+                    Ok(one) => kept.extend(one),
+                    Err(error) => result = result.and(Err(error)),
+                }
             }
-            (result, events)
+            (kept, result)
         })
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
-    let (results, events): (Vec<_>, Vec<_>) = results.into_iter().unzip();
-    let scope = app.store.workspace(&route.workspace);
-    let published = realtime::publish(app, scope, events.concat()).await;
-    results
-        .into_iter()
-        .fold(counted.and(published), Result::and)
+    all.into_iter().unzip()
 }
 
 /// Meta counts what comes in against the number's speed.
@@ -74,39 +122,28 @@ async fn count(app: &App, route: &Route, arrivals: &[Timestamp]) -> Result<(), E
     pacer::debit(app, scope, &channel, arrivals).await
 }
 
-/// Takes in one message, and notes what open screens are to be told of it.
-async fn one(
-    app: &App,
-    route: &Route,
-    message: &InboundMessage,
-    events: &mut Vec<Event>,
-) -> Result<(), Error> {
+/// Takes one message into its chat. `None`: nobody wrote it.
+async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Kept>, Error> {
     let scope = app.store.workspace(&route.workspace);
-    let Some(person) = contact::of_sender(app, scope, message).await? else {
+    let Some(person) = contact::of_sender(app, scope, &said).await? else {
         tracing::warn!(channel = %route.channel, "a message of nobody is dropped");
-        return Ok(());
+        return Ok(None);
     };
     let id = person.id.clone();
-    if let Some(wished) = Consent::wished(&message.content) {
+    if let Some(wished) = Consent::wished(&said.content) {
         let made = ConsentChange {
-            at: message.at,
+            at: said.at,
             source: ConsentSource::Person,
         };
         contact::wish(app, scope, person, wished, made).await?;
     }
-    let kept = keep(app, scope, &route.channel, &id, message).await?;
-    // Also when it was kept before: whoever did so may have died before telling.
-    events.push(Event::MessageCreated {
-        chat: ChatId::of(&route.channel, &id),
-        message: kept,
-        direction: Direction::Inbound,
-        at: message.at,
-    });
-    if message.content.is_said() {
-        let chat = ChatId::of(&route.channel, &id);
-        campaign::reply::mark(app, scope, &chat, message).await?;
-    }
-    Ok(())
+    let message = keep(app, scope, &route.channel, &id, &said).await?;
+    let chat = ChatId::of(&route.channel, &id);
+    Ok(Some(Kept {
+        chat,
+        message,
+        said,
+    }))
 }
 
 /// Writes the message into its chat, which it opens, and moves the customer service window.

@@ -2,6 +2,7 @@
 
 use domain::event::{TemplateChange, TemplateEvent};
 use domain::id::ChannelId;
+use domain::realtime::Event;
 use domain::template::{Template, TemplateStatus};
 use domain::workspace::Permission;
 use futures::TryStreamExt;
@@ -12,7 +13,7 @@ use whatsapp::AccessToken;
 
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error, campaign, channel};
+use crate::{Actor, App, Error, campaign, channel, realtime};
 
 /// How many templates are written at once.
 const WRITES: usize = 8;
@@ -133,6 +134,20 @@ pub(crate) async fn sync_waba(
 /// # Errors
 /// The store or Meta cannot be reached; taking it in again is harmless.
 pub(crate) async fn heard(
+    app: &App,
+    scope: Scope<'_>,
+    channel: &ChannelId,
+    event: &TemplateEvent,
+    at: Timestamp,
+) -> Result<(), Error> {
+    believe(app, scope, channel, event, at).await?;
+    let told = Event::TemplateUpdated {
+        template: event.id.clone(),
+    };
+    realtime::publish(app, scope, vec![told]).await
+}
+
+async fn believe(
     app: &App,
     scope: Scope<'_>,
     channel: &ChannelId,

@@ -6,10 +6,10 @@ use domain::workspace::Permission;
 use whatsapp::{AccessToken, Callback, PhoneNumber};
 
 use super::own_app::{Address, Keys};
-use super::{Channel, ChannelState, OwnApp, Route, all, own_app, seal_context, upstream};
+use super::{Channel, ChannelState, OwnApp, Route, all, own_app, seal_context, updated, upstream};
 use crate::audit::{self, Action};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error, template};
+use crate::{Actor, App, Error, realtime, template};
 
 /// What a caller gives to connect a number by hand.
 #[derive(Debug, Clone)]
@@ -100,6 +100,7 @@ pub async fn connect(app: &App, actor: &Actor, new: NewChannel) -> Result<Channe
         };
         let entry = audit::entry(app, actor, Action::ChannelConnected, channel.id.as_str())?;
         write(app, scope, &route, &channel, (known.is_some(), entry)).await?;
+        realtime::announce(app, scope, updated(&channel.id)).await;
         Ok(channel)
     };
     let connected = Box::pin(connected).await;

@@ -8,11 +8,11 @@ use whatsapp::{AccessToken, Callback};
 use super::own_app::{self, Keys, OVERLAP};
 use super::{
     Channel, ChannelState, DISCONNECTED, all, connected, find, health, seal_context, token,
-    upstream,
+    updated, upstream,
 };
 use crate::audit::{self, Action};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error, campaign};
+use crate::{Actor, App, Error, campaign, realtime};
 
 /// What an edit changes; what is absent stays.
 #[derive(Clone, Default)]
@@ -84,6 +84,7 @@ pub async fn edit(app: &App, actor: &Actor, id: &ChannelId, edit: Edit) -> Resul
         let keys = (secret.as_deref(), verify_token.as_deref());
         rotate(app, scope, &channel, keys, entry).await?;
     }
+    realtime::announce(app, scope, updated(id)).await;
     find(app, scope, id).await
 }
 
@@ -117,6 +118,7 @@ pub async fn forget_old_secret(app: &App, actor: &Actor, id: &ChannelId) -> Resu
         .await?
         .or(changed)?;
     app.addresses.forget(address);
+    realtime::announce(app, scope, updated(id)).await;
     find(app, scope, id).await
 }
 
@@ -196,6 +198,7 @@ pub async fn disconnect(app: &App, actor: &Actor, id: &ChannelId) -> Result<Chan
         // The token may not be worth anything any more, which is why people disconnect numbers.
         tracing::warn!(channel = %id, error = error.chain(), "webhooks were not taken back");
     }
+    realtime::announce(app, scope, updated(id)).await;
     find(app, scope, id).await
 }
 

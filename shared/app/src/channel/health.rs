@@ -12,10 +12,10 @@ use domain::workspace::Permission;
 use jiff::Timestamp;
 use whatsapp::AccessToken;
 
-use super::{Alert, Channel, Restriction, Route, find, token, upstream};
+use super::{Alert, Channel, Restriction, Route, find, token, updated, upstream};
 use crate::campaign::{self, Campaign};
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error};
+use crate::{Actor, App, Error, realtime};
 
 /// By how much Meta's clock may be behind ours, in seconds: news from just before an answer may be
 /// newer than the answer.
@@ -66,7 +66,7 @@ pub(super) async fn ask(
         .await
         .map_err(upstream)?;
     let asked_at = app.now();
-    let known = asked_at.as_second() - SKEW;
+    let known_at = asked_at.as_second() - SKEW;
     let speed = Limit(number.messages_per_second());
     let quality = number.quality_rating.unwrap_or(channel.quality.clone());
     let tier = number.messaging_limit;
@@ -84,12 +84,22 @@ pub(super) async fn ask(
             &number.name_status.or(channel.name_status.clone()),
         )?
         .set("refreshed_at", &asked_at)?
-        .set("limit_at", &known)?
-        .set("speed_at", &known)?
-        .set("flagged_at", &known)?
-        .set("name_at", &known)?
+        .set("limit_at", &known_at)?
+        .set("speed_at", &known_at)?
+        .set("flagged_at", &known_at)?
+        .set("name_at", &known_at)?
         .if_present();
     app.store.write(changed).await?;
+    // Every start of a campaign asks, and usually nothing has changed.
+    let known = (
+        &channel.messages_per_second,
+        &channel.quality,
+        &channel.messaging_limit,
+        &channel.verified_name,
+    );
+    if known != (&speed, &quality, &tier, &name) {
+        realtime::announce(app, scope, updated(&channel.id)).await;
+    }
     Ok(())
 }
 
@@ -142,6 +152,7 @@ pub(crate) async fn number(
         for change in changes {
             app.store.write(change).await?;
         }
+        realtime::publish(app, scope, vec![updated(&channel.id)]).await?;
     }
     Ok(())
 }
@@ -197,6 +208,7 @@ pub(crate) async fn account(
                 }
             }
         }
+        realtime::publish(app, scope, vec![updated(&route.channel)]).await?;
     }
     Ok(())
 }

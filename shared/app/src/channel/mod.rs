@@ -12,6 +12,7 @@ mod route;
 
 use domain::id::ChannelId;
 use domain::pacing::Limit;
+use domain::realtime::Event;
 use domain::workspace::Permission;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,13 @@ pub async fn get(app: &App, actor: &Actor, id: &ChannelId) -> Result<Channel, Er
 
 async fn all(app: &App, scope: Scope<'_>) -> Result<Vec<Channel>, Error> {
     app.store.all(&scope.channels()).await
+}
+
+/// What open screens are told of a channel.
+pub(crate) fn updated(channel: &ChannelId) -> Event {
+    Event::ChannelUpdated {
+        channel: channel.clone(),
+    }
 }
 
 pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &ChannelId) -> Result<Channel, Error> {

@@ -7,6 +7,7 @@ use domain::realtime::{EVENTS_MAX, Event};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::reads;
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error};
@@ -45,8 +46,9 @@ pub struct Since {
 /// What happened after an item of the log.
 ///
 /// # Errors
-/// The store cannot be reached.
+/// The actor may read nothing.
 pub async fn since(app: &App, actor: &Actor, after: u64) -> Result<Since, Error> {
+    reads(actor)?;
     let scope = app.store.workspace(&actor.workspace);
     let place = scope.events(after);
     let span = Span::first(PAGE).after(Some(place.sort()));

@@ -16,16 +16,25 @@ mod watch;
 use std::time::Duration;
 
 use domain::realtime::{EVENTS_MAX, Event};
+use domain::workspace::Permission;
 
 use crate::store::Scope;
 use crate::task::Broadcast;
-use crate::{App, Error};
+use crate::{Actor, App, Error};
 
 pub use broadcast::run;
 pub use log::{Logged, Since, since};
 pub use socket::{Call, Holder, cut_off, handle};
 pub use ticket::{NewTicket, ticket};
 pub(crate) use watch::watched;
+
+/// Without one of these an actor would be told nearly nothing.
+const READS: [Permission; 4] = [
+    Permission::ReadChats,
+    Permission::ReadCampaigns,
+    Permission::ReadContacts,
+    Permission::ReadChannels,
+];
 
 /// What a process remembers from one message to the next, and those of its messages that go together.
 #[derive(Default)]
@@ -63,4 +72,13 @@ pub async fn announce(app: &App, scope: Scope<'_>, event: Event) {
             "open screens are not told of a change"
         );
     }
+}
+
+fn reads(actor: &Actor) -> Result<(), Error> {
+    if READS.iter().any(|read| actor.may(*read)) {
+        return Ok(());
+    }
+    Err(Error::Forbidden {
+        needed: "a scope that reads",
+    })
 }

@@ -271,17 +271,24 @@ async fn permissions(
     }
 }
 
-/// Tells the sockets of a member or a key nothing more, from now on.
-///
-/// # Errors
-/// The store cannot be reached; the sockets hear nothing more after their next ping.
-pub async fn cut_off(app: &App, scope: Scope<'_>, holder: &Holder) -> Result<(), Error> {
-    for socket in all(app, scope).await? {
-        if socket.holder == *holder {
-            forget(app, scope, &socket.id).await?;
+/// Tells the sockets of a member or a key nothing more, from now on. What cannot be reached ends with the
+/// sockets' next pings.
+pub async fn cut_off(app: &App, scope: Scope<'_>, holder: &Holder) {
+    let cut = async {
+        for socket in all(app, scope).await? {
+            if socket.holder == *holder {
+                forget(app, scope, &socket.id).await?;
+            }
         }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = cut.await {
+        tracing::warn!(
+            workspace = %scope.workspace,
+            error = error.chain(),
+            "sockets are not cut off at once"
+        );
     }
-    Ok(())
 }
 
 pub(super) async fn all(app: &App, scope: Scope<'_>) -> Result<Vec<Socket>, Error> {

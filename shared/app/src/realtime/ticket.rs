@@ -2,24 +2,15 @@
 //! in logs. So an address carries a ticket that is good once and for half a minute.
 
 use domain::id::WorkspaceId;
-use domain::workspace::Permission;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::log;
 use super::socket::Holder;
+use super::{log, reads};
 use crate::store::Write;
 use crate::{Actor, App, Error, secret};
 
 const LIFETIME: SignedDuration = SignedDuration::from_secs(30);
-
-/// Without one of these a socket would be told nearly nothing.
-const READS: [Permission; 4] = [
-    Permission::ReadChats,
-    Permission::ReadCampaigns,
-    Permission::ReadContacts,
-    Permission::ReadChannels,
-];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Ticket {
@@ -43,11 +34,7 @@ pub struct NewTicket {
 /// # Errors
 /// The actor may read nothing.
 pub async fn ticket(app: &App, actor: &Actor) -> Result<NewTicket, Error> {
-    if !READS.iter().any(|read| actor.may(*read)) {
-        return Err(Error::Forbidden {
-            needed: "a scope that reads",
-        });
-    }
+    reads(actor)?;
     let scope = app.store.workspace(&actor.workspace);
     let text = secret::random_token();
     let expires_at = app.now() + LIFETIME;
