@@ -228,3 +228,21 @@ Resources:
         ["Files"]
     );
 }
+
+#[test]
+fn websockets_need_their_three_routes_a_stage_and_a_way_to_answer() {
+    let broken = |from: &str, to: &str| {
+        assert!(EMBEDDED.contains(from), "{from} is not in the template");
+        let text = EMBEDDED.replacen(from, to, 1);
+        Stack::read(&text, &SECRETS).unwrap_err().to_string()
+    };
+    let error = broken("RouteKey: $disconnect", "RouteKey: $connect");
+    assert!(error.starts_with("RealtimeApi: its routes are"), "{error}");
+    let error = broken("      RouteResponseSelectionExpression: $default\n", "");
+    assert!(error.starts_with("FrameRoute: it answers"), "{error}");
+    let error = broken(
+        "      ApiId: !Ref RealtimeApi\n      StageName: ws",
+        "      ApiId: !Ref HttpApi\n      StageName: ws",
+    );
+    assert_eq!(error, "RealtimeApi: it has no stage");
+}
