@@ -101,8 +101,15 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         )
         .await
         .expect(201);
+    let invitation = text(&t.invite(&owner, None, "agent").await["id"]);
+    let session = text(&owner.get(&t, "/v1/sessions").await.expect(200)["items"][0]["id"]);
+    let member = text(&owner.get(&t, "/v1/members").await.expect(200)["items"][0]["id"]);
     let stranger = t.owner("stranger").await;
     let ids = [
+        ("{invitation}", invitation.as_str()),
+        ("{session}", &session),
+        ("{member}", &member),
+        ("{workspace}", &owner.workspace),
         ("{contact}", contact["id"].as_str().unwrap()),
         ("{group}", &group),
         ("{import}", &import),

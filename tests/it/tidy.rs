@@ -79,6 +79,9 @@ fn keys_are_made_in_their_own_file() {
         "\"BODIES#",
         "\"TICKET#",
         "\"SOCKET#",
+        "\"PASSWORDRESET#",
+        "\"MAIL#",
+        "\"INVITATIONHASH#",
     ];
     for (path, text) in sources() {
         let own = path.ends_with("store/key.rs")

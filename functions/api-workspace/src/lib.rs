@@ -1,12 +1,17 @@
-//! HTTP API of identity and of what a workspace is set up with: accounts, API keys, channels.
+//! HTTP API of identity and of what a workspace is set up with: accounts, members, API keys, channels.
 
 mod account;
 mod api_keys;
 mod audit;
 mod channels;
 mod events;
+mod invitations;
+mod members;
+mod password;
 mod realtime;
+mod sessions;
 mod workspace;
+mod workspaces;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +23,22 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(account::register))
         .routes(routes!(account::login))
         .routes(routes!(account::logout))
-        .routes(routes!(account::me))
+        .routes(routes!(account::me, account::update))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(password::change))
+        .routes(routes!(password::forgot))
+        .routes(routes!(password::reset))
+        .routes(routes!(workspaces::create, workspaces::list))
+        .routes(routes!(workspaces::switch))
+        .routes(routes!(workspaces::leave))
+        .routes(routes!(members::list))
+        .routes(routes!(members::update, members::remove))
+        .routes(routes!(invitations::create, invitations::list))
+        .routes(routes!(invitations::preview))
+        .routes(routes!(invitations::accept))
+        .routes(routes!(invitations::revoke))
+        .routes(routes!(invitations::send_again))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::revoke))
         .routes(routes!(audit::list))

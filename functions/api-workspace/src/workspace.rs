@@ -21,8 +21,9 @@ pub(crate) struct WorkspaceChange {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WorkspaceOut {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "ws_0198c0de000070008000000000000001")]
     id: WorkspaceId,
+    #[schema(example = "Toko Sari")]
     name: String,
     #[schema(example = "Asia/Jakarta")]
     time_zone: String,

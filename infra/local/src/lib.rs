@@ -9,6 +9,7 @@ pub mod files;
 mod gauge;
 pub mod harness;
 pub mod host;
+pub mod mailbox;
 pub mod process;
 pub mod queue;
 pub mod replay;

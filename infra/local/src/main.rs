@@ -78,6 +78,7 @@ fn banner(process: &Process) -> std::io::Result<()> {
     writeln!(out, "  password   {}", demo.password)?;
     writeln!(out, "  API key    {}", demo.api_key)?;
     writeln!(out, "  WhatsApp   simulated at {}", process.simulator_url)?;
+    writeln!(out, "  mail       kept at {}/_local/mailbox", process.url)?;
     writeln!(
         out,
         "\n  Ctrl-C stops it; everything is kept for the next start.\n"

@@ -18,6 +18,7 @@ use crate::data_folder::{DataFolder, Keys};
 use crate::dynamo::{self, Dynamo};
 use crate::files::LocalFiles;
 use crate::host::{Host, Pollers, Sockets};
+use crate::mailbox::Mailbox;
 use crate::queue::{self, LocalQueue, Twice};
 use crate::report;
 use crate::seed::{self, Demo, SimulatedNumber};
@@ -92,6 +93,7 @@ impl Process {
             dynamo,
             queue,
             files,
+            mailbox,
             clock,
         } = opened;
         let sender: Arc<dyn Queue> = if settings.duplicates {
@@ -106,10 +108,11 @@ impl Process {
             sender,
             Arc::new(files.clone()),
             Arc::new(sockets.clone()),
+            Arc::new(mailbox.clone()),
             clock,
         )?;
         let host = Host::new(app.clone(), &stack, queue, files, sockets.clone())?;
-        let mut router = host.http_router();
+        let mut router = host.http_router().merge(mailbox.router());
         if settings.report {
             router = router.merge(report::router(dynamo.clone(), host.clone()));
         }
@@ -174,6 +177,7 @@ pub(crate) struct Opened {
     pub(crate) dynamo: Dynamo,
     pub(crate) queue: LocalQueue,
     pub(crate) files: LocalFiles,
+    pub(crate) mailbox: Mailbox,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -197,6 +201,8 @@ impl Opened {
             Arc::clone(&clock),
         )
         .context("the folder of files cannot be used")?;
+        let mailbox = Mailbox::open(&data.file("mailbox.jsonl"), Arc::clone(&clock))
+            .context("the mailbox cannot be used")?;
         let config = Config {
             public_url: url.to_owned(),
             realtime_url: stack.realtime_url(url),
@@ -216,6 +222,7 @@ impl Opened {
             dynamo,
             queue,
             files,
+            mailbox,
             clock,
         })
     }

@@ -54,6 +54,7 @@ pub async fn run(settings: &Settings, arguments: &[String]) -> anyhow::Result<us
         dynamo,
         queue,
         files,
+        mailbox,
         clock,
     } = Opened::open(&stack, &data, &keys, "", "http://localhost", settings)?;
     let since = since(arguments, clock.now())?;
@@ -64,6 +65,7 @@ pub async fn run(settings: &Settings, arguments: &[String]) -> anyhow::Result<us
         Arc::new(files),
         // Nobody is connected to a program that ends again.
         Arc::new(Sockets::default()),
+        Arc::new(mailbox),
         clock,
     )?;
     Ok(webhook::replay(&app, since).await?.bodies)

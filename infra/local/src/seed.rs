@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use app::api_key::{self, NewApiKey};
 use app::channel::{self, NewChannel};
-use app::user::{self, Registration};
+use app::session::Device;
+use app::user::{self, Home, Registration};
 use app::{Actor, App, secret};
 use domain::workspace::Permission;
 use serde::{Deserialize, Serialize};
@@ -58,10 +59,13 @@ pub async fn demo(
         email: "demo@blazz.example".to_owned(),
         password: secret::random_token()[..16].to_owned(),
         name: "Demo Owner".to_owned(),
-        workspace: "Demo".to_owned(),
+        language: None,
+        home: Home::New("Demo".to_owned()),
     };
     let (email, password) = (registration.email.clone(), registration.password.clone());
-    let session = user::register(app, registration).await?.session;
+    let session = user::register(app, registration, Device::default())
+        .await?
+        .session;
     let owner: Actor = session.actor(app, None).await?;
     let SimulatedNumber {
         waba_id,

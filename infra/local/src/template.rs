@@ -133,6 +133,7 @@ impl Stack {
             ("AppSecrets", own),
             ("VerifyToken", own),
             ("MasterKey", own),
+            ("MailFrom", own),
         ];
         Self::read(EMBEDDED, &parameters)
     }

@@ -1,12 +1,13 @@
 //! API keys: `sk_live_…`, shown once, stored as a hash, with scopes and an expiry.
 
-use domain::id::{ApiKeyId, WorkspaceId};
-use domain::workspace::Permission;
+use domain::id::{ApiKeyId, UserId, WorkspaceId};
+use domain::workspace::{Permission, Role};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Who;
-use crate::store::Write;
+use crate::audit::{self, Action};
+use crate::store::{Scope, Write};
 use crate::{Actor, App, Error, realtime, secret};
 
 const PREFIX: &str = "sk_live_";
@@ -20,6 +21,9 @@ pub struct ApiKey {
     pub hint: String,
     hash: String,
     pub created_at: Timestamp,
+    /// The member who made it; `None` when another key did.
+    #[serde(default)]
+    pub created_by: Option<UserId>,
     pub expires_at: Option<Timestamp>,
 }
 
@@ -66,19 +70,32 @@ pub async fn create(app: &App, actor: &Actor, new: NewApiKey) -> Result<(ApiKey,
         hint: secret[secret.len() - 4..].to_owned(),
         hash: secret::token_hash(&secret),
         created_at: app.now(),
+        created_by: match &actor.who {
+            Who::Member { user, .. } => Some(user.clone()),
+            Who::Key { .. } => None,
+        },
         expires_at: new.expires_at,
     };
     let owner = Owner {
         workspace: actor.workspace.clone(),
         key: key.id.clone(),
     };
-    app.store
-        .transact(vec![
-            Write::create(app.store.workspace(&actor.workspace).api_key(&key.id), &key)?,
-            Write::create(app.store.api_key_hash(&key.hash), &owner)?,
-        ])
-        .await?
-        .or(|| Error::broken("two API keys have the same hash"))?;
+    let scope = app.store.workspace(&actor.workspace);
+    let mut writes = vec![
+        Write::create(scope.api_key(&key.id), &key)?,
+        Write::create(app.store.api_key_hash(&key.hash), &owner)?,
+        audit::entry(app, actor, Action::ApiKeyCreated, key.id.as_str())?,
+    ];
+    if let Who::Member { user, role } = &actor.who {
+        // Who is being removed in this moment makes no key that would be left behind.
+        writes.push(Write::check(scope.member(user)).if_equals("role", role)?);
+    }
+    app.store.transact(writes).await?.or(|| {
+        Error::refused(
+            "changed",
+            "your role was changed in this moment; look again",
+        )
+    })?;
     Ok((key, secret))
 }
 
@@ -105,13 +122,38 @@ pub async fn revoke(app: &App, actor: &Actor, id: &ApiKeyId) -> Result<(), Error
         .ok_or_else(|| Error::not_found("the API key"))?;
     app.store
         .transact(vec![
-            Write::delete(place),
+            Write::delete(place).if_present(),
             Write::delete(app.store.api_key_hash(&key.hash)),
+            audit::entry(app, actor, Action::ApiKeyRevoked, key.id.as_str())?,
         ])
-        .await?;
+        .await?
+        .or(|| Error::not_found("the API key"))?;
     let scope = app.store.workspace(&actor.workspace);
     realtime::cut_off(app, scope, &realtime::Holder::Key(key.id)).await;
     Ok(())
+}
+
+/// What a person loses with a role: the keys they made that do more than the role allows, and all of them
+/// when they go, because they may have kept the secrets.
+pub(crate) async fn revocations(
+    app: &App,
+    scope: Scope<'_>,
+    by: &UserId,
+    role: Option<Role>,
+) -> Result<Vec<Write>, Error> {
+    let keys: Vec<ApiKey> = app.store.all(&scope.api_keys()).await?;
+    let may = |scope: &Permission| role.is_some_and(|role| role.may(*scope));
+    let too_much = keys
+        .into_iter()
+        .filter(|key| key.created_by.as_ref() == Some(by) && !key.scopes.iter().all(may));
+    Ok(too_much
+        .flat_map(|key| {
+            [
+                Write::delete(scope.api_key(&key.id)),
+                Write::delete(app.store.api_key_hash(&key.hash)),
+            ]
+        })
+        .collect())
 }
 
 /// The actor behind a key's secret.

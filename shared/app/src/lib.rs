@@ -18,10 +18,14 @@ pub mod error;
 pub mod group;
 pub mod import;
 pub mod inbound;
+pub mod invitation;
+pub mod mail;
 pub mod media;
+pub mod member;
 mod pacer;
 mod pack;
 pub mod page;
+pub mod password;
 pub mod ports;
 pub mod realtime;
 pub mod secret;
@@ -39,7 +43,7 @@ pub use actor::Actor;
 pub use config::Config;
 pub use error::Error;
 
-use ports::{Clock, Files, Push, Queue};
+use ports::{Clock, Files, Mail, Push, Queue};
 use store::Store;
 
 /// Everything that lives as long as the process, cheap to clone. It holds no state of the business
@@ -53,6 +57,7 @@ pub struct Parts {
     pub queue: Arc<dyn Queue>,
     pub files: Arc<dyn Files>,
     pub push: Arc<dyn Push>,
+    pub mail: Arc<dyn Mail>,
     pub clock: Arc<dyn Clock>,
     pub whatsapp: whatsapp::Client,
     pub channels: channel::Cache,
@@ -70,6 +75,7 @@ impl App {
         queue: Arc<dyn Queue>,
         files: Arc<dyn Files>,
         push: Arc<dyn Push>,
+        mail: Arc<dyn Mail>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let whatsapp = whatsapp::Client::new(&config.graph_url, config.graph_timeout)
@@ -81,6 +87,7 @@ impl App {
             queue,
             files,
             push,
+            mail,
             clock,
             whatsapp,
             channels: channel::Cache::default(),

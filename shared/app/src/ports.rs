@@ -110,3 +110,30 @@ pub trait Push: Send + Sync {
     /// Sends a frame of text to the socket with the gateway's id.
     fn push(&self, socket: &str, frame: Bytes) -> BoxFuture<'_, Pushed>;
 }
+
+/// A mail, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub to: String,
+    pub subject: String,
+    /// The same text twice: plain, and as a page of HTML.
+    pub text: String,
+    pub html: String,
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMailed {
+    /// The letter itself is refused, so the same one is refused again.
+    #[error("the mail was refused: {0}")]
+    Refused(String),
+    /// Whoever carries mails cannot be reached, or wants no more of them for a while.
+    #[error("mail cannot be sent at the moment: {0}")]
+    Unavailable(String),
+}
+
+/// Mails to people. None of its implementations knows a letter that it was given before, so whoever calls
+/// it twice sends twice.
+pub trait Mail: Send + Sync {
+    fn send(&self, letter: Letter) -> BoxFuture<'_, Result<(), NotMailed>>;
+}

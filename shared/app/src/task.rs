@@ -8,7 +8,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use domain::id::{
-    CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, TestId, WorkspaceId,
+    CampaignId, ChannelId, ChatId, ContactId, ImportId, MailId, MessageId, TestId, WorkspaceId,
 };
 use domain::realtime::Event;
 use serde::de::DeserializeOwned;
@@ -28,18 +28,20 @@ pub enum QueueName {
     ChatSend,
     CampaignExport,
     ContactImport,
+    Notify,
     Webhook,
     Broadcast,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CampaignPlan,
         Self::CampaignDispatch,
         Self::CampaignSend,
         Self::ChatSend,
         Self::CampaignExport,
         Self::ContactImport,
+        Self::Notify,
         Self::Webhook,
         Self::Broadcast,
     ];
@@ -54,6 +56,7 @@ impl QueueName {
             Self::ChatSend => "chat-send",
             Self::CampaignExport => "campaign-export",
             Self::ContactImport => "contact-import",
+            Self::Notify => "notify",
             Self::Webhook => "webhook",
             Self::Broadcast => "broadcast",
         }
@@ -136,6 +139,12 @@ pub enum CampaignMessage {
 pub struct ContactImport {
     pub workspace: WorkspaceId,
     pub import: ImportId,
+}
+
+/// Send a mail. What it says, a token above all, is made when it is sent and is in no queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Notify {
+    pub mail: MailId,
 }
 
 /// A webhook body as it was signed.
@@ -235,6 +244,15 @@ impl Task for ContactImport {
 
     fn group(&self) -> String {
         self.workspace.to_string()
+    }
+}
+
+impl Task for Notify {
+    const QUEUE: QueueName = QueueName::Notify;
+
+    /// Every mail for itself: nobody's mails wait for anybody's.
+    fn group(&self) -> String {
+        self.mail.to_string()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::config::required;
+use app::ports::{Clock, Mail};
 use app::{App, Config};
 use tracing_subscriber::EnvFilter;
 
@@ -10,6 +11,7 @@ use crate::Error;
 use crate::access::Access;
 use crate::push::GatewayPush;
 use crate::s3::S3Files;
+use crate::ses::{NoMail, SesMail};
 use crate::sqs::SqsQueue;
 use app::clock::SystemClock;
 
@@ -49,13 +51,19 @@ pub(crate) fn app() -> Result<(App, SqsQueue), Error> {
     let push = required("PUSH_URL").ok().map(|address| {
         aws_sdk_apigatewaymanagement::Client::from_conf(access.push(&address).build())
     });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mail: Arc<dyn Mail> = match required("MAIL_FROM") {
+        Ok(from) => Arc::new(SesMail::new(access, from, Arc::clone(&clock))?),
+        Err(_) => Arc::new(NoMail),
+    };
     let app = App::new(
         config,
         client,
         Arc::new(queue.clone()),
         Arc::new(files),
         Arc::new(GatewayPush::new(push)),
-        Arc::new(SystemClock),
+        mail,
+        clock,
     )?;
     Ok((app, queue))
 }

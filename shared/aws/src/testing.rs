@@ -69,6 +69,7 @@ impl World {
             sent.clone(),
             Arc::new(NoFiles),
             Arc::new(GatewayPush::new(None)),
+            Arc::new(crate::ses::NoMail),
             clock.clone(),
         )
         .unwrap();

@@ -95,6 +95,8 @@ id!(/// A session of a person: a hash of its token, by which nobody can sign in.
     SessionId, "se", "session");
 id!(/// An invitation to become a member of a workspace.
     InvitationId, "in", "invitation");
+id!(/// A mail on its way out.
+    MailId, "ml", "mail");
 id!(/// One entry of a workspace's audit log.
     AuditId, "au", "audit entry");
 id!(/// A connected WhatsApp number.

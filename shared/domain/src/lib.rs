@@ -8,6 +8,7 @@ pub mod contact;
 pub mod event;
 pub mod id;
 pub mod import;
+pub mod language;
 pub mod media;
 pub mod message;
 pub mod pacing;

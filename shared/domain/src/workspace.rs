@@ -128,6 +128,16 @@ impl Permission {
 }
 
 impl Role {
+    /// The role's name, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Agent => "agent",
+        }
+    }
+
     /// The permission table.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {

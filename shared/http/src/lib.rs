@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod cookie;
+pub mod device;
 pub mod document;
 pub mod extract;
 pub mod page;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::config::{Config, INVOCATION};
-use app::ports::{Clock, Queue};
+use app::ports::{Clock, Mail, Queue};
 use app::secret::MasterKey;
 use app::task::QueueName;
 use axum::Router;
@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::dynamo::{Answer, Call, Dynamo, Interceptor, Lost, Next};
 use local::files::LocalFiles;
 use local::host::{Host, Sockets};
+use local::mailbox::Mailbox;
 use local::queue::LocalQueue;
 use local::template::Stack;
 use simulator::{Settings, Simulator, Time};
@@ -32,6 +33,7 @@ pub(crate) struct TestApp {
     pub(crate) queue: LocalQueue,
     pub(crate) simulator: Simulator,
     pub(crate) router: Router,
+    pub(crate) mailbox: Mailbox,
     host: Host,
     leftovers_allowed: bool,
     /// Holds the uploaded files until the test ends.
@@ -138,6 +140,12 @@ impl TestApp {
         let files =
             LocalFiles::open(folder.path(), &url, b"a test's secret", Arc::clone(&shared)).unwrap();
         let sockets = Sockets::default();
+        let mailbox =
+            Mailbox::open(&folder.path().join("mailbox.jsonl"), Arc::clone(&shared)).unwrap();
+        let mail: Arc<dyn Mail> = match between.mail {
+            Some(mail) => mail(mailbox.clone()),
+            None => Arc::new(mailbox.clone()),
+        };
         let config = Config {
             realtime_url: stack.realtime_url(&url),
             public_url: url,
@@ -158,6 +166,7 @@ impl TestApp {
             sender,
             Arc::new(files.clone()),
             Arc::new(sockets.clone()),
+            mail,
             shared,
         )
         .unwrap();
@@ -172,6 +181,7 @@ impl TestApp {
             queue,
             simulator,
             router,
+            mailbox,
             host,
             leftovers_allowed: false,
             _files: folder,
@@ -338,6 +348,8 @@ pub(crate) struct Between {
     pub(crate) store: Option<Arc<dyn Interceptor>>,
     /// What the application sends its messages to, over the queues of the test.
     pub(crate) queue: Option<Sender>,
+    /// What the application gives its mails to, over the mailbox of the test.
+    pub(crate) mail: Option<Carrier>,
     /// What its calls to Meta pass.
     pub(crate) door: Option<Arc<Door>>,
 }
@@ -354,6 +366,8 @@ impl Between {
         }
     }
 }
+
+pub(crate) type Carrier = Box<dyn FnOnce(Mailbox) -> Arc<dyn Mail>>;
 
 pub(crate) type Sender = Box<dyn FnOnce(LocalQueue) -> Arc<dyn Queue>>;
 

@@ -7,6 +7,7 @@ pub(crate) mod faults;
 pub(crate) mod journey;
 pub(crate) mod live;
 pub(crate) mod meta;
+pub(crate) mod people;
 
 pub(crate) use app::TestApp;
 pub(crate) use callers::Caller;

@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use super::functions::Entry;
 use super::*;
 use crate::dynamo::{self, Dynamo};
+use crate::mailbox::Mailbox;
 use crate::queue;
 use app::clock::SystemClock;
 
@@ -58,12 +59,14 @@ fn parts() -> (App, LocalQueue, LocalFiles, Stack, tempfile::TempDir) {
         secure_cookies: false,
         invocation: INVOCATION,
     };
+    let mailbox = Mailbox::open(&folder.path().join("mailbox"), clock.clone()).unwrap();
     let app = App::new(
         config,
         dynamo.client(),
         Arc::new(queue.clone()),
         Arc::new(files.clone()),
         Arc::new(Sockets::default()),
+        Arc::new(mailbox),
         clock,
     )
     .unwrap();

@@ -1,11 +1,12 @@
 use super::*;
 
 /// The values of the template's parameters that have no default.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("PublicUrl", "https://blazz.example"),
     ("AppSecrets", "a"),
     ("VerifyToken", "v"),
     ("MasterKey", "m"),
+    ("MailFrom", "f"),
 ];
 
 /// The smallest template that the local process accepts, with room for one more resource.
@@ -35,6 +36,7 @@ fn the_real_template_can_be_run_here() {
             "campaign-tick",
             "contact-import",
             "message-send",
+            "notify",
             "realtime",
             "webhook-ingest",
             "webhook-process",

@@ -1,6 +1,6 @@
 //! The look-ups that cross workspaces: each finds whose something is, before a workspace is known.
 
-use domain::id::{ChannelId, UserId};
+use domain::id::{ChannelId, MailId, SessionId, UserId};
 use domain::portfolio::Hour;
 use jiff::Timestamp;
 
@@ -36,10 +36,34 @@ impl Store {
         crossing::api_key_hash(hash)
     }
 
-    /// Hash of a session token → session.
+    /// A session, whose id is a hash of its token.
     #[must_use]
-    pub fn session(&self, hash: &str) -> Key {
-        crossing::session(hash)
+    pub fn session(&self, user: &UserId, session: &SessionId) -> Key {
+        crossing::session(user, session)
+    }
+
+    /// Every session of a person.
+    #[must_use]
+    pub fn sessions(&self, user: &UserId) -> Range {
+        crossing::sessions(user)
+    }
+
+    /// Hash of a token that sets a new password → whose.
+    #[must_use]
+    pub fn password_reset(&self, hash: &str) -> Key {
+        crossing::password_reset(hash)
+    }
+
+    /// A mail on its way out.
+    #[must_use]
+    pub fn mail(&self, mail: &MailId) -> Key {
+        crossing::mail(mail)
+    }
+
+    /// Hash of an invitation's token → workspace and invitation.
+    #[must_use]
+    pub fn invitation_hash(&self, hash: &str) -> Key {
+        crossing::invitation_hash(hash)
     }
 
     /// Hash of a ticket to open a socket → whose it is.

@@ -1,6 +1,6 @@
 //! The look-ups that cross workspaces; [`crate::store::global`] hands them out.
 
-use domain::id::UserId;
+use domain::id::{MailId, SessionId, UserId};
 use domain::portfolio::Hour;
 
 use super::{DUE, Key, Range, Table};
@@ -45,8 +45,32 @@ pub(in crate::store) fn api_key_hash(hash: &str) -> Key {
     Key::new(Table::Main, format!("APIKEYHASH#{hash}"), "IDENTITY")
 }
 
-pub(in crate::store) fn session(hash: &str) -> Key {
-    Key::new(Table::Ephemeral, format!("SESSION#{hash}"), "SESSION")
+pub(in crate::store) fn session(user: &UserId, session: &SessionId) -> Key {
+    Key::new(
+        Table::Ephemeral,
+        format!("SESSION#{user}"),
+        session.as_str(),
+    )
+}
+
+pub(in crate::store) fn sessions(user: &UserId) -> Range {
+    Range::new(Table::Ephemeral, format!("SESSION#{user}"), "")
+}
+
+pub(in crate::store) fn password_reset(hash: &str) -> Key {
+    Key::new(
+        Table::Ephemeral,
+        format!("PASSWORDRESET#{hash}"),
+        "PASSWORDRESET",
+    )
+}
+
+pub(in crate::store) fn mail(mail: &MailId) -> Key {
+    Key::new(Table::Ephemeral, format!("MAIL#{mail}"), "MAIL")
+}
+
+pub(in crate::store) fn invitation_hash(hash: &str) -> Key {
+    Key::new(Table::Main, format!("INVITATIONHASH#{hash}"), "IDENTITY")
 }
 
 pub(in crate::store) fn portfolio_hour(portfolio: &str, hour: Hour) -> Key {

@@ -1,6 +1,6 @@
 //! What a workspace is: its people, its keys, its numbers and their templates and files.
 
-use domain::id::{ApiKeyId, AuditId, ChannelId, MediaId, UserId};
+use domain::id::{ApiKeyId, AuditId, ChannelId, InvitationId, MediaId, UserId};
 
 use super::{Key, Range, Table};
 use crate::store::Scope;
@@ -14,6 +14,22 @@ impl Scope<'_> {
     #[must_use]
     pub fn member(&self, user: &UserId) -> Key {
         Key::new(Table::Main, self.pk(""), format!("MEMBER#{user}"))
+    }
+
+    /// The members of the workspace itself; those of groups are contacts.
+    #[must_use]
+    pub fn workspace_members(&self) -> Range {
+        Range::new(Table::Main, self.pk(""), "MEMBER#")
+    }
+
+    #[must_use]
+    pub fn invitation(&self, id: &InvitationId) -> Key {
+        Key::new(Table::Main, self.pk(""), format!("INVITATION#{id}"))
+    }
+
+    #[must_use]
+    pub fn invitations(&self) -> Range {
+        Range::new(Table::Main, self.pk(""), "INVITATION#")
     }
 
     /// An entry of the audit log; its id sorts it by time.
