@@ -14,6 +14,7 @@ mod channels;
 mod chat;
 mod contacts;
 mod content;
+mod events;
 mod exports;
 mod faults;
 mod identity;

@@ -5,6 +5,7 @@
 
 use domain::id::{InvitationId, MailId, UserId, WorkspaceId};
 use domain::language::Language;
+use domain::realtime::Event;
 use domain::workspace::{Permission, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::store::key::Key;
 use crate::store::{Committed, Scope, Write};
 use crate::user::{self, User};
 use crate::workspace::{self, Membership};
-use crate::{Actor, App, Error, member, secret};
+use crate::{Actor, App, Error, member, realtime, secret};
 
 mod letter;
 
@@ -297,6 +298,11 @@ pub async fn accept(app: &App, own: &Session, token: &str) -> Result<Membership,
     }
     let writes = acceptance(app, &invitation, &user)?;
     app.store.transact(writes).await?.or(not_good)?;
+    let scope = app.store.workspace(&invitation.workspace);
+    let event = Event::MemberUpdated {
+        user: user.id.clone(),
+    };
+    realtime::announce(app, scope, event).await;
     session::move_to(app, own, Some(&invitation.workspace)).await?;
     Ok(membership(app, &invitation, &user))
 }

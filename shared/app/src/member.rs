@@ -5,6 +5,7 @@
 //! whose secrets they may have kept, and the invitations they wrote, by which they could come back.
 
 use domain::id::UserId;
+use domain::realtime::Event;
 use domain::workspace::{Permission, Role};
 use jiff::Timestamp;
 
@@ -69,6 +70,7 @@ pub async fn change_role(
         let (keys, rest) = taken(app, scope, user, Some(role)).await?;
         writes.extend(keys);
         commit(app, writes, rest, &old).await?;
+        changed(app, scope, user).await;
     }
     let mut member = named(app, vec![new]).await?;
     member.pop().ok_or_else(|| Error::not_found("the member"))
@@ -115,8 +117,16 @@ async fn go(app: &App, actor: &Actor, old: &Membership, action: Action) -> Resul
     let (keys, rest) = taken(app, scope, &old.user, None).await?;
     writes.extend(keys);
     commit(app, writes, rest, old).await?;
-    realtime::cut_off(app, scope, &realtime::Holder::Member(old.user.clone())).await;
+    changed(app, scope, &old.user).await;
     Ok(())
+}
+
+/// Open screens are told, but not the person's own: what they may read has changed, so they begin anew or
+/// not at all.
+async fn changed(app: &App, scope: Scope<'_>, user: &UserId) {
+    realtime::cut_off(app, scope, &realtime::Holder::Member(user.clone())).await;
+    let event = Event::MemberUpdated { user: user.clone() };
+    realtime::announce(app, scope, event).await;
 }
 
 /// The writes that put a new member in, or fail when they are one.

@@ -1,6 +1,7 @@
 //! Workspaces: what they are called, who belongs to them, and how one is made.
 
 use domain::id::{UserId, WorkspaceId};
+use domain::realtime::Event;
 use domain::workspace::{Permission, Role, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::audit::{self, Action, By};
 use crate::error::FieldError;
 use crate::session::{self, Session};
 use crate::store::Write;
-use crate::{Actor, App, Error};
+use crate::{Actor, App, Error, realtime};
 
 /// How many workspaces one person may be a member of: what lists all of them reads all of them.
 pub(crate) const PER_PERSON_MAX: usize = 100;
@@ -130,6 +131,7 @@ pub async fn update(app: &App, actor: &Actor, change: Change) -> Result<Workspac
         .transact(vec![write, entry])
         .await?
         .or(|| Error::not_found("the workspace"))?;
+    realtime::announce(app, scope, Event::WorkspaceUpdated {}).await;
     Ok(workspace)
 }
 
