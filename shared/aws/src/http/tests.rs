@@ -137,6 +137,16 @@ async fn a_signed_webhook_is_verified_over_the_bytes_the_gateway_passes_on() {
 }
 
 #[tokio::test]
+async fn a_body_that_the_gateway_encodes_is_verified_over_the_bytes_it_stands_for() {
+    let world = World::new();
+    assert_eq!(
+        answer(&world, "webhook-ingest-base64").await["statusCode"],
+        200
+    );
+    assert_eq!(world.sent.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_body_that_was_changed_on_its_way_is_refused() {
     let world = World::new();
     let mut changed: Value = event("webhook-ingest-post");

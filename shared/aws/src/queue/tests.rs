@@ -77,6 +77,7 @@ async fn every_sample_event_of_a_queue_is_read_as_its_task() {
     all::<ContactImport>("contact-import").await;
     all::<Webhook>("webhook-process").await;
     all::<Broadcast>("broadcast").await;
+    all::<Webhook>("webhook-process-news").await;
 }
 
 #[tokio::test]
