@@ -60,7 +60,7 @@ async fn once(command: &str, arguments: &[String]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{bodies} webhooks are queued and applied at the next start."
+        "Webhooks queued to be applied at the next start: {bodies}"
     )?;
     Ok(())
 }

@@ -3,6 +3,8 @@ use domain::event::{
     NumberChange, StatusUpdate, Stopped, TemplateChange,
 };
 use domain::template::{TemplateCategory, TemplateStatus};
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Value, json};
 use whatsapp::webhook::{ParseError, parse};
 
@@ -357,4 +359,24 @@ fn only_what_keeps_messages_from_being_sent_stops_an_account() {
         [AccountChange::Alert(soon.to_owned())]
     );
     assert_eq!(changes(json!({"event": "VERIFIED_ACCOUNT"})), []);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reading_panic(
+        edits in prop::collection::vec((any::<Index>(), any::<u8>()), 0..12),
+        cut in prop::option::of(any::<Index>()),
+        odd in any::<bool>(),
+    ) {
+        let mut body = if odd { ODD } else { BATCH }.to_vec();
+        for (place, byte) in edits {
+            let place = place.index(body.len());
+            body[place] = byte;
+        }
+        if let Some(cut) = cut {
+            body.truncate(cut.index(body.len()));
+        }
+        // Whether it is still a webhook is not the question.
+        let _ = parse(&body);
+    }
 }
