@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use app::task::QueueName;
+use axum::http::Method;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::support::journey::{phone, text};
 use crate::support::{Caller, TestApp};
 
 async fn failed_rows(t: &TestApp, caller: &Caller, import: &Value) -> String {
@@ -224,4 +228,191 @@ async fn an_import_starts_only_with_its_whole_file_and_only_once() {
         .expect(200);
     assert_eq!(counts(&import), [1, 0, 0, 0]);
     t.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_without_people_is_refused_or_imports_nobody() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let empty = json!({"file_name": "empty.csv", "size": 0});
+    let refused = owner.post(&t, "/v1/imports", empty).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "size");
+    assert_eq!(refused["errors"][0]["message"], "the file is empty");
+    for (file, reason) in [
+        ("\n\n\n", "the file is empty"),
+        ("\u{feff}", "the file is empty"),
+        ("name,city\n", "no column holds the phone number"),
+        (
+            "name,phone,Phone\nAda,1,2\n",
+            "two columns go to the same place",
+        ),
+    ] {
+        let import = t.import(&owner, file.as_bytes(), json!({})).await;
+        assert_eq!(import["state"], "failed", "{file:?}: {import}");
+        let told = import["reason"].as_str().unwrap();
+        assert!(told.contains(reason), "{file:?}: {told}");
+    }
+    for header in ["phone\n", "phone", "name;phone\r\n"] {
+        let import = t.import(&owner, header.as_bytes(), json!({})).await;
+        assert_eq!(import["state"], "completed", "{header:?}: {import}");
+        assert_eq!(counts(&import), [0, 0, 0, 0], "{header:?}");
+    }
+    let contacts = owner.get(&t, "/v1/contacts").await.expect(200);
+    assert_eq!(contacts["items"], json!([]));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn every_way_to_save_a_table_reads_the_same() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let table = |d: &str| {
+        format!(
+            "name{d}phone{d}note\r\n\"Zoë, \"\"Z\"\"\"{d}+6281234567890{d}\"two\r\nlines\"\r\n山田{d}+6281234567891{d}\r\n"
+        )
+    };
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        marked(&table("\t"))
+            .encode_utf16()
+            .flat_map(bytes)
+            .collect()
+    };
+    let files = [
+        table(",").into_bytes(),
+        table(",").replace("\r\n", "\n").into_bytes(),
+        table(";").into_bytes(),
+        table("\t").into_bytes(),
+        marked(&table(",")).into_bytes(),
+        marked(&table(";")).into_bytes(),
+        wide(u16::to_le_bytes),
+        wide(u16::to_be_bytes),
+    ];
+    let mut seen = Vec::new();
+    for (place, file) in files.iter().enumerate() {
+        let import = t
+            .import(&owner, file, json!({"update_existing": true}))
+            .await;
+        assert_eq!(import["state"], "completed", "file {place}: {import}");
+        let people = import["accepted"].as_u64().unwrap()
+            + import["updated"].as_u64().unwrap()
+            + import["duplicates"].as_u64().unwrap();
+        assert_eq!(
+            (people, &import["invalid"]),
+            (2, &json!(0)),
+            "file {place}: {import}"
+        );
+        let found = owner
+            .get(&t, "/v1/contacts?phone=%2B6281234567890")
+            .await
+            .expect(200);
+        let person = &found["items"][0];
+        let note = person["attributes"]["note"]
+            .as_str()
+            .unwrap()
+            .replace("\r\n", "\n");
+        seen.push((person["name"].clone(), note));
+    }
+    let expected = (json!("Zoë, \"Z\""), "two\nlines".to_owned());
+    assert!(seen.iter().all(|person| *person == expected), "{seen:?}");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_row_of_broken_bytes_costs_nobody_else_their_place() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let mut file = b"phone,name\n".to_vec();
+    for n in 0..500 {
+        file.extend_from_slice(phone(n).as_bytes());
+        file.extend_from_slice(if n % 100 == 7 {
+            b",\xC3\x28\xFF\n"
+        } else {
+            b",Ada\n"
+        });
+    }
+    let import = t.import(&owner, &file, json!({})).await;
+    assert_eq!(import["state"], "completed", "{import}");
+    assert_eq!(counts(&import), [495, 0, 0, 5]);
+    let failed = failed_rows(&t, &owner, &import).await;
+    assert_eq!(failed.lines().count(), 6, "{failed}");
+    for line in failed.lines().skip(1) {
+        assert!(line.contains(",name,the text is not UTF-8"), "{line}");
+    }
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_of_another_size_than_announced_is_not_taken() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let most = 100 * 1024 * 1024;
+    let one_more = json!({"file_name": "large.csv", "size": most + 1});
+    let refused = owner.post(&t, "/v1/imports", one_more).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "size");
+    let told = refused["errors"][0]["message"].as_str().unwrap();
+    assert!(told.contains("at most 100 MB; split it"), "{told}");
+    // Announced as small, sent as large: the link takes what was announced and no more.
+    let new = json!({"file_name": "small.csv", "size": 20});
+    let import = owner.post(&t, "/v1/imports", new).await.expect(201);
+    let url = text(&import["upload"]["url"]);
+    let link = url.strip_prefix(&t.app.config.public_url).unwrap();
+    let large = vec![b'1'; 21];
+    let sent = Caller::anonymous()
+        .raw(&t, Method::PUT, link, None, large)
+        .await;
+    let refused = sent.expect(413);
+    assert_eq!(refused["code"], "too_large");
+    let start = format!("/v1/imports/{}/start", text(&import["id"]));
+    let refused = owner.post(&t, &start, Value::Null).await.expect(409);
+    assert_eq!(refused["code"], "not_uploaded");
+    // A file that got larger all the same, past the link, is not read.
+    let (file, bytes) = (
+        format!("imports/{}/{}.csv", owner.workspace, text(&import["id"])),
+        vec![b'1'; 21],
+    );
+    t.app.files.put(&file, bytes.into()).await.unwrap();
+    let refused = owner.post(&t, &start, Value::Null).await.expect(409);
+    assert_eq!(refused["code"], "upload_incomplete");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_again_and_again_loses_nobody_and_counts_everyone_once() {
+    let mut t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let group = t.group(&owner, "Fair").await;
+    let mut file = "phone,name\n".to_owned();
+    for n in 0..3_000 {
+        file.push_str(&format!("{},\"Person\n{n}\"\n", phone(n)));
+    }
+    file.push_str("none,Nobody\n");
+    let id = t
+        .upload(&owner, file.as_bytes(), json!({"groups": [group]}))
+        .await;
+    let path = format!("/v1/imports/{id}");
+    owner
+        .post(&t, &format!("{path}/start"), Value::Null)
+        .await
+        .expect(202);
+    let rows = async || {
+        let import = owner.get(&t, &path).await.expect(200);
+        import["rows_done"].as_u64().unwrap()
+    };
+    for _ in 0..4 {
+        let before = rows().await;
+        let killed = t.begin_one(QueueName::ContactImport).await;
+        t.go_on_until(async || rows().await > before || killed.is_finished())
+            .await;
+        killed.abort();
+        // What it held comes back when its time is over.
+        t.advance(SignedDuration::from_secs(720));
+    }
+    t.drain().await;
+    let import = owner.get(&t, &path).await.expect(200);
+    assert_eq!(import["state"], "completed", "{import}");
+    assert_eq!(counts(&import), [3_000, 0, 0, 1]);
+    let path = format!("/v1/groups/{group}");
+    assert_eq!(owner.get(&t, &path).await.expect(200)["members"], 3_000);
+    t.allow_leftovers();
 }

@@ -9,11 +9,13 @@
 
 mod audiences;
 mod audit;
+mod bootstraps;
 mod campaigns;
 mod channels;
 mod chat;
 mod contacts;
 mod content;
+mod deadlines;
 mod events;
 mod exports;
 mod faults;
@@ -33,6 +35,7 @@ mod preflights;
 mod realtime;
 mod sending;
 mod sessions;
+mod shells;
 mod statuses;
 mod support;
 mod tenancy;

@@ -14,6 +14,7 @@ mod counts;
 mod engine;
 mod request;
 mod tables;
+mod wire;
 
 #[cfg(test)]
 mod tests;

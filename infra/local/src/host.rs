@@ -162,6 +162,7 @@ impl Host {
         };
         let handler = Arc::clone(&consumer.handler);
         let (app, body) = (self.0.app.clone(), message.body.clone());
+        let app = app.until(app.now() + consumer.timeout);
         let _open = self.0.open.enter();
         // In a task of its own, so that a panic ends this message and nothing else. It ends with
         // its caller: a process that dies takes its invocations along.

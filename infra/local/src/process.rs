@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use app::App;
-use app::config::{Config, INVOCATION};
+use app::config::Config;
 use app::ports::{Clock, Queue};
 use app::secret::MasterKey;
 use axum::serve::ListenerExt;
@@ -215,7 +215,6 @@ impl Opened {
             queues: stack.queue_names(),
             bucket: stack.buckets.first().cloned().unwrap_or_default(),
             secure_cookies: !settings.plain_cookie,
-            invocation: INVOCATION,
         };
         Ok(Self {
             config,

@@ -27,8 +27,6 @@ pub struct Config {
     pub bucket: String,
     /// Session cookies are `__Host-` and Secure; a local installation on plain HTTP may turn it off.
     pub secure_cookies: bool,
-    /// The longest one invocation may run; a lease outlives it.
-    pub invocation: Duration,
 }
 
 /// The names of the tables.
@@ -89,13 +87,9 @@ impl Config {
             queues: Queues(queues),
             bucket: optional("BUCKET"),
             secure_cookies: true,
-            invocation: INVOCATION,
         })
     }
 }
-
-/// The time-out of the queue functions in the template.
-pub const INVOCATION: Duration = Duration::from_secs(120);
 
 /// The variable that holds a queue's address: `QUEUE_CAMPAIGN_PLAN`.
 #[must_use]

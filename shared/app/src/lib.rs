@@ -43,13 +43,19 @@ pub use actor::Actor;
 pub use config::Config;
 pub use error::Error;
 
+use jiff::{SignedDuration, Timestamp};
+
 use ports::{Clock, Files, Mail, Push, Queue};
 use store::Store;
 
 /// Everything that lives as long as the process, cheap to clone. It holds no state of the business
 /// beyond caches.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App {
+    parts: Arc<Parts>,
+    /// When the present invocation is cut off, wherever it stands.
+    deadline: Timestamp,
+}
 
 pub struct Parts {
     pub config: Config,
@@ -81,7 +87,7 @@ impl App {
         let whatsapp = whatsapp::Client::new(&config.graph_url, config.graph_timeout)
             .map_err(|error| Error::internal("the WhatsApp client cannot be built", error))?;
         let store = Store::new(client, &config, Arc::clone(&clock));
-        Ok(Self(Arc::new(Parts {
+        let parts = Parts {
             config,
             store,
             queue,
@@ -94,12 +100,32 @@ impl App {
             addresses: channel::Addresses::default(),
             bodies: webhook::Collector::default(),
             realtime: realtime::Memory::default(),
-        })))
+        };
+        Ok(Self {
+            parts: Arc::new(parts),
+            deadline: Timestamp::MAX,
+        })
+    }
+
+    /// The same application for one invocation, which is cut off at this instant.
+    #[must_use]
+    pub fn until(&self, deadline: Timestamp) -> Self {
+        Self {
+            parts: Arc::clone(&self.parts),
+            deadline,
+        }
+    }
+
+    /// The instant from which on nothing new may be begun that takes up to this long, because the
+    /// invocation would be cut off in the middle of it.
+    #[must_use]
+    pub fn last_start(&self, longest: SignedDuration) -> Timestamp {
+        self.deadline.checked_sub(longest).unwrap_or(Timestamp::MIN)
     }
 
     /// Now, by the clock port.
     #[must_use]
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
@@ -108,6 +134,6 @@ impl std::ops::Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.parts
     }
 }

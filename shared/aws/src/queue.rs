@@ -2,7 +2,8 @@
 //!
 //! Whether a message is done or comes back is decided in [`app::task::run`]; this shell carries the
 //! verdict to SQS. A message that fails is reported by itself, so the others of its batch are not
-//! repeated.
+//! repeated. On a FIFO queue the messages of its group that follow are reported with it, untouched: they
+//! must not overtake it.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use app::task::{self, Task, Verdict};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::stream::{self, StreamExt};
 use futures::{Future, FutureExt};
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, service_fn};
 use tracing::Instrument;
 
@@ -30,8 +31,9 @@ const PARTIAL_FAILURES: &str = "REPORT_BATCH_ITEM_FAILURES";
 const CONCURRENCY: usize = 5;
 
 /// How long before the deadline no message is taken any more. An invocation that runs into its
-/// deadline fails as a whole, and every message of the batch is repeated.
-const MARGIN_MS: u64 = 5_000;
+/// deadline fails as a whole, and every message of the batch is repeated. What takes longer than this
+/// looks at the deadline itself ([`App::last_start`]).
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Runs a function that works on messages. Returns only when it cannot start.
 ///
@@ -46,8 +48,8 @@ where
     start::logs();
     let (app, sqs) = start::checked(ready::<T>())?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let stop = last_take(event.context.deadline);
-        Ok::<_, Error>(batch(&app, &sqs, event.payload, stop, &handler).await)
+        let app = app.until(start::deadline(&event.context));
+        Ok::<_, Error>(batch(&app, &sqs, event.payload, &handler).await)
     }))
     .await
 }
@@ -71,8 +73,8 @@ where
         Ok((app, sqs))
     }))?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let stop = last_take(event.context.deadline);
-        either(&app, &sqs, event.payload, stop, (&first, &second)).await
+        let app = app.until(start::deadline(&event.context));
+        either(&app, &sqs, event.payload, (&first, &second)).await
     }))
     .await
 }
@@ -85,7 +87,6 @@ pub async fn either<A, FA, FutA, B, FB, FutB>(
     app: &App,
     sqs: &SqsQueue,
     event: SqsEvent,
-    stop: Timestamp,
     handlers: (&FA, &FB),
 ) -> Result<SqsBatchResponse, Error>
 where
@@ -98,9 +99,9 @@ where
 {
     let (first, second) = handlers;
     if is_from::<A>(app, &event) {
-        Ok(batch(app, sqs, event, stop, first).await)
+        Ok(batch(app, sqs, event, first).await)
     } else if is_from::<B>(app, &event) {
-        Ok(batch(app, sqs, event, stop, second).await)
+        Ok(batch(app, sqs, event, second).await)
     } else {
         Err("a batch is of a queue that this function does not read".into())
     }
@@ -117,12 +118,11 @@ fn is_from<T: Task>(app: &App, event: &SqsEvent) -> bool {
     own.is_some() && own == arn.and_then(|arn| arn.rsplit(':').next())
 }
 
-/// Works on one batch. Messages that are not taken before `stop` go back to the queue at once.
+/// Works on one batch. What is not begun before the deadline is near goes back to the queue at once.
 pub async fn batch<T, F, Fut>(
     app: &App,
     sqs: &SqsQueue,
     event: SqsEvent,
-    stop: Timestamp,
     handler: &F,
 ) -> SqsBatchResponse
 where
@@ -130,35 +130,90 @@ where
     F: Fn(App, T) -> Fut,
     Fut: Future<Output = Result<(), app::Error>>,
 {
-    let mut work = stream::iter(event.records)
-        .map(|message| async move {
-            let span = tracing::info_span!(
-                "message",
-                queue = T::QUEUE.as_str(),
-                message_id = message.message_id.as_deref()
-            );
-            async {
-                let verdict = if app.now() < stop {
-                    one(app, &message, handler).await
-                } else {
-                    tracing::warn!("the deadline is near; a message goes back untouched");
-                    Verdict::Retry {
-                        after: Some(Duration::ZERO),
-                    }
-                };
-                settle::<T>(sqs, message, verdict).await
-            }
-            .instrument(span)
-            .await
-        })
+    let mut work = stream::iter(lines(event.records))
+        .map(|line| in_order(app, sqs, line, handler))
         .buffer_unordered(CONCURRENCY);
     let mut response = SqsBatchResponse::default();
     while let Some(failed) = work.next().await {
-        if let Some(id) = failed {
+        for id in failed {
             response.add_failure(id);
         }
     }
     response
+}
+
+/// The batch as lines, of which each is worked on in its order: of a FIFO queue a line for each group, of
+/// any other a line for each message.
+fn lines(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
+    let mut lines: Vec<Vec<SqsMessage>> = Vec::new();
+    for message in messages {
+        let group = fifo_group(&message);
+        let line = lines.iter_mut().find(|line| {
+            let first = line.first().and_then(fifo_group);
+            group.is_some() && first == group
+        });
+        match line {
+            Some(line) => line.push(message),
+            None => lines.push(vec![message]),
+        }
+    }
+    lines
+}
+
+/// Only messages of FIFO queues have a sequence number; others may have a group too (SQS: fair queues).
+fn fifo_group(message: &SqsMessage) -> Option<&str> {
+    let attributes = &message.attributes;
+    attributes.get("SequenceNumber")?;
+    attributes.get("MessageGroupId").map(String::as_str)
+}
+
+/// Works on the messages of a line, up to the first that fails. Answers with the ids that the batch has to
+/// report as failed.
+async fn in_order<T, F, Fut>(
+    app: &App,
+    sqs: &SqsQueue,
+    line: Vec<SqsMessage>,
+    handler: &F,
+) -> Vec<String>
+where
+    T: Task,
+    F: Fn(App, T) -> Fut,
+    Fut: Future<Output = Result<(), app::Error>>,
+{
+    let mut failed = Vec::new();
+    let mut before = Verdict::Done;
+    for message in line {
+        let span = tracing::info_span!(
+            "message",
+            queue = T::QUEUE.as_str(),
+            message_id = message.message_id.as_deref()
+        );
+        let work = async {
+            before = match before {
+                Verdict::Done => begun(app, &message, handler).await,
+                // It comes back with the one before it, or the order would be lost.
+                held_up @ Verdict::Retry { .. } => held_up,
+            };
+            settle::<T>(sqs, message, before).await
+        };
+        failed.extend(work.instrument(span).await);
+    }
+    failed
+}
+
+async fn begun<T, F, Fut>(app: &App, message: &SqsMessage, handler: &F) -> Verdict
+where
+    T: Task,
+    F: Fn(App, T) -> Fut,
+    Fut: Future<Output = Result<(), app::Error>>,
+{
+    if app.now() < app.last_start(MARGIN) {
+        return one(app, message, handler).await;
+    }
+    tracing::warn!("the deadline is near; a message goes back untouched");
+    Verdict::Retry {
+        after: Some(Duration::ZERO),
+    }
 }
 
 async fn one<T, F, Fut>(app: &App, message: &SqsMessage, handler: &F) -> Verdict
@@ -209,13 +264,6 @@ fn addressed<T: Task>(app: &App) -> Result<(), Error> {
     } else {
         Err(ConfigError::Missing(queue_variable(T::QUEUE)).into())
     }
-}
-
-fn last_take(deadline_ms: u64) -> Timestamp {
-    i64::try_from(deadline_ms.saturating_sub(MARGIN_MS))
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or(Timestamp::MAX)
 }
 
 fn reports_partial_failures(value: Option<&str>) -> Result<(), Error> {

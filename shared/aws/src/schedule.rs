@@ -19,15 +19,27 @@ where
 {
     start::logs();
     let (app, _) = start::checked(start::app())?;
-    lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
-        let ran = handler(app.clone()).await;
-        if let Err(error) = &ran {
-            tracing::error!(
-                error = error.chain(),
-                "a scheduled run failed; the next one follows"
-            );
-        }
-        ran.map_err(Error::from)
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<IgnoredAny>| {
+        run(&app.until(start::deadline(&event.context)), &handler).await
     }))
     .await
+}
+
+/// Runs the function once. What it did not get done it does the next time.
+///
+/// # Errors
+/// The function's own.
+pub async fn run<F, Fut>(app: &App, handler: &F) -> Result<(), Error>
+where
+    F: Fn(App) -> Fut,
+    Fut: Future<Output = Result<(), app::Error>>,
+{
+    let ran = handler(app.clone()).await;
+    if let Err(error) = &ran {
+        tracing::error!(
+            error = error.chain(),
+            "a scheduled run failed; the next one follows"
+        );
+    }
+    ran.map_err(Error::from)
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use app::config::required;
 use app::ports::{Clock, Mail};
 use app::{App, Config};
+use jiff::Timestamp;
+use lambda_runtime::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::Error;
@@ -27,6 +29,14 @@ pub(crate) fn logs() {
     std::panic::set_hook(Box::new(|info| {
         tracing::error!(panic = %info, "a panic");
     }));
+}
+
+/// When the invocation is cut off.
+pub(crate) fn deadline(context: &Context) -> Timestamp {
+    i64::try_from(context.deadline)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// Logs why a function cannot start: what `main` prints of an error is for a debugger.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::config::{Config, INVOCATION, Queues, Tables};
+use app::config::{Config, Queues, Tables};
 use app::ports::{Clock, Files, Outgoing, Presigned, Queue};
 use app::secret::MasterKey;
 use app::task::QueueName;
@@ -55,7 +55,6 @@ impl World {
             queues: queues(),
             bucket: "files".to_owned(),
             secure_cookies: true,
-            invocation: INVOCATION,
         };
         let recorder = Recorder::default();
         let client = access().dynamodb().http_client(recorder.client());

@@ -70,6 +70,7 @@ where
     start::logs();
     let (app, _) = start::checked(start::app())?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
+        let app = app.until(start::deadline(&event.context));
         Ok::<_, Error>(answer(&app, event.payload, &handler).await)
     }))
     .await

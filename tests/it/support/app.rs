@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::config::{Config, INVOCATION};
+use app::config::Config;
 use app::ports::{Clock, Mail, Queue};
 use app::secret::MasterKey;
 use app::task::QueueName;
@@ -158,7 +158,6 @@ impl TestApp {
             queues: stack.queue_names(),
             bucket: String::new(),
             secure_cookies: true,
-            invocation: INVOCATION,
         };
         let app = app::App::new(
             config,

@@ -42,6 +42,13 @@ impl Caller {
         self
     }
 
+    /// What it sends in a header.
+    pub(crate) fn header(&self, header: &str) -> &str {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(name, _)| name == header);
+        found.map_or("", |(_, value)| value)
+    }
+
     pub(crate) async fn get(&self, t: &TestApp, path: &str) -> Answer {
         self.send(t, Method::GET, path, None).await
     }

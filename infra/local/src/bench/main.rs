@@ -1,11 +1,16 @@
-//! The bench: how fast campaigns go and what a message costs, counted.
+//! The bench: how fast campaigns go and what a message costs, counted; and what the doors bear: webhooks,
+//! the API, files of contacts.
 //!
 //! The product runs as a process of its own. The simulated WhatsApp runs in this one, on a thread and a
 //! runtime of its own, so the send rate is measured from outside: from the first to the last arrival.
 
+mod api;
 mod chat;
 mod cost;
 mod fair;
+mod import;
+mod ingest;
+mod load;
 mod prices;
 mod sending;
 mod settings;
@@ -44,6 +49,9 @@ enum Bench {
     Replies,
     Chat,
     Fair,
+    Ingest,
+    Api,
+    Import,
 }
 
 /// What a bench found.
@@ -54,13 +62,16 @@ pub(crate) struct Found {
 }
 
 impl Bench {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::Rate80,
         Self::Rate1000,
         Self::Growth,
         Self::Replies,
         Self::Chat,
         Self::Fair,
+        Self::Ingest,
+        Self::Api,
+        Self::Import,
     ];
 
     fn name(self) -> &'static str {
@@ -71,6 +82,9 @@ impl Bench {
             Self::Replies => "replies",
             Self::Chat => "chat",
             Self::Fair => "fair",
+            Self::Ingest => "ingest",
+            Self::Api => "api",
+            Self::Import => "import",
         }
     }
 
@@ -82,6 +96,9 @@ impl Bench {
             Self::Replies => "80 a second while every tenth person answers",
             Self::Chat => "500 chat messages in bursts of 50 beside a campaign",
             Self::Fair => "a campaign of 100 alone, and beside 50,000 of another workspace",
+            Self::Ingest => "2,000 statuses a second, each in a POST, and a kill in the middle",
+            Self::Api => "200 calls of the API a second, a quarter of them writes",
+            Self::Import => "a file of 100,000 contacts",
         }
     }
 
@@ -93,6 +110,9 @@ impl Bench {
             Self::Replies => sending::replies(screen, settings).await,
             Self::Chat => chat::run(screen, settings).await,
             Self::Fair => fair::run(screen, settings).await,
+            Self::Ingest => ingest::run(screen, settings).await,
+            Self::Api => api::run(screen, settings).await,
+            Self::Import => import::run(screen, settings).await,
         }
     }
 }

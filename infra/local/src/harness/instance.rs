@@ -117,6 +117,12 @@ impl Instance {
         format!("http://localhost:{}", self.port)
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it answers and has written how to reach it.
     ///
     /// # Errors

@@ -45,6 +45,12 @@ impl World {
         self.clock.now_ms()
     }
 
+    /// What its webhooks are signed with.
+    #[must_use]
+    pub fn app_secret(&self) -> &str {
+        &self.app_secret
+    }
+
     /// Has an instance use it.
     #[must_use]
     pub fn of(&self, launch: Launch) -> Launch {

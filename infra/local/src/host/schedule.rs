@@ -33,7 +33,8 @@ impl Schedule {
     /// Runs the function once. What it did not get done it does the next time.
     pub(super) async fn run(&self, app: &App) {
         let _used = self.meter.begin(&self.function);
-        let run = tokio::spawn(tokio::time::timeout(self.timeout, (self.tick)(app.clone())));
+        let app = app.until(app.now() + self.timeout);
+        let run = tokio::spawn(tokio::time::timeout(self.timeout, (self.tick)(app)));
         match run.await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => {

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use app::config::{Config, INVOCATION};
+use app::config::Config;
 use app::ports::{Outgoing, Queue as _};
 use app::secret::MasterKey;
 use app::task::{CampaignSend, Task};
@@ -57,7 +57,6 @@ fn parts() -> (App, LocalQueue, LocalFiles, Stack, tempfile::TempDir) {
         queues: stack.queue_names(),
         bucket: String::new(),
         secure_cookies: false,
-        invocation: INVOCATION,
     };
     let mailbox = Mailbox::open(&folder.path().join("mailbox"), clock.clone()).unwrap();
     let app = App::new(

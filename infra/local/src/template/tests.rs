@@ -92,7 +92,7 @@ fn queues_keep_their_times_and_their_readers() {
     assert_eq!(queue.max_receive, 20);
     assert!(!queue.fifo);
     let function = stack.function("message-send").unwrap();
-    assert_eq!(function.timeout, app::config::INVOCATION);
+    assert_eq!(function.timeout, std::time::Duration::from_secs(120));
     let source = function
         .sources
         .iter()

@@ -1,7 +1,7 @@
 //! The results of a campaign as CSV files.
 //!
-//! A step writes one file of at most a thousand chunks, a hundred thousand recipients, and moves the
-//! checkpoint past them; most campaigns are one file. A step that is repeated writes the same file
+//! A step writes one file of at most a thousand chunks, a hundred thousand recipients, and of no more than
+//! its invocation has time for, and moves the checkpoint past them; most campaigns are one file. A step that is repeated writes the same file
 //! again. A campaign keeps its last export, and a new one begins from what is known by then.
 
 mod table;
@@ -152,12 +152,12 @@ pub async fn run(app: App, task: CampaignExport) -> Result<(), Error> {
     let key = key(&task.workspace, &campaign.id, export.number, export.files);
     app.files.put(&key, table.bytes).await?;
     let moved = Export {
-        chunk: until,
+        chunk: table.next,
         files: export.files + 1,
         rows: export.rows + table.rows,
         ..export.clone()
     };
-    let ended = until >= progress.chunks;
+    let ended = table.next >= progress.chunks;
     if !commit(&app, scope, &campaign.id, &export, &moved, ended).await? {
         // Another step wrote this file and goes on.
         return Ok(());

@@ -21,6 +21,9 @@ use crate::{App, Error, realtime};
 /// A step hands over to the next after this time, far below an invocation's limit.
 const STEP: SignedDuration = SignedDuration::from_secs(20);
 
+/// Kept free at the end of an invocation, for the page at hand and the next message.
+const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+
 /// The most exclusions that fit one transaction beside a chunk, its claim, the counters and the cursor.
 const EXCLUSIONS: usize = 90;
 
@@ -37,7 +40,7 @@ pub async fn run(app: App, task: CampaignPlan) -> Result<(), Error> {
     if campaign.epoch != task.epoch || campaign.state != State::Preparing {
         return resume_dispatch(&app, &campaign, &task).await;
     }
-    let deadline = app.now() + STEP;
+    let deadline = (app.now() + STEP).min(app.last_start(MARGIN));
     let mut progress: Progress = app
         .store
         .get(&scope.progress(&campaign.id))

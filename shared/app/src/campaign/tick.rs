@@ -19,6 +19,9 @@ use crate::{App, Error};
 /// How long a campaign is left alone after it was looked after.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// Kept free at the end of an invocation. What is not looked after is due at the next tick.
+const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+
 /// How many due campaigns are read at once.
 const PAGE: usize = 100;
 
@@ -42,6 +45,9 @@ pub async fn run(app: App) -> Result<(), Error> {
             let page = app.store.page::<Due>(&range, span).await?;
             let now = app.now();
             for due in page.items.iter().take_while(|due| is_due(due, now)) {
+                if app.now() >= app.last_start(MARGIN) {
+                    return Ok(());
+                }
                 // One campaign in trouble must not keep the others from being looked after.
                 if let Err(error) = look_after(&app, due).await {
                     tracing::error!(

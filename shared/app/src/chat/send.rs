@@ -80,7 +80,13 @@ pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
         token,
         to: reachable(contact),
     };
+    // A message that is begun needs Meta's answer and the last write.
+    let last_start = app.last_start(lease(&app));
     for pending in line.iter().filter(|pending| pending.place <= task.place) {
+        if app.now() >= last_start {
+            let after = Duration::ZERO;
+            return Err(Error::Later { after });
+        }
         Box::pin(sender.one(pending)).await?;
     }
     if line.iter().all(|pending| pending.place != task.place) {

@@ -17,6 +17,9 @@ use crate::{App, Error};
 /// task is found soon, and what waits for its next try is seldom queued twice.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// Kept free at the end of an invocation. What is not looked after is due at the next tick.
+const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+
 /// How many due messages are read at once.
 const PAGE: usize = 100;
 
@@ -40,6 +43,9 @@ pub async fn run(app: App) -> Result<(), Error> {
             let page = app.store.page::<Due>(&range, span).await?;
             let now = app.now().as_millisecond();
             for due in page.items.iter().take_while(|due| due.at() <= now) {
+                if app.now() >= app.last_start(MARGIN) {
+                    return Ok(());
+                }
                 // One message in trouble must not keep the others from being looked after.
                 if let Err(error) = again(&app, &due.pending).await {
                     tracing::error!(

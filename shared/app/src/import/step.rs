@@ -19,6 +19,9 @@ use crate::{App, Error, realtime};
 /// A step hands over to the next after this time, far below an invocation's limit.
 const STEP: SignedDuration = SignedDuration::from_secs(20);
 
+/// Kept free at the end of an invocation, for the rows at hand and the next message.
+const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+
 /// How often open screens are told how far it is.
 const TELL: SignedDuration = SignedDuration::from_secs(1);
 
@@ -57,7 +60,7 @@ pub async fn run(app: App, task: ContactImport) -> Result<(), Error> {
             Err(reason) => return fail(&app, scope, &import, &reason).await,
         },
     };
-    let deadline = app.now() + STEP;
+    let deadline = (app.now() + STEP).min(app.last_start(MARGIN));
     let mut told = app.now();
     let mut batches = read(&app, &import, &layout).await?;
     while let Some(batch) = batches.recv().await {

@@ -100,7 +100,7 @@ async fn a_session_cookie_reaches_the_function_and_new_cookies_reach_the_gateway
 #[tokio::test]
 async fn the_query_reaches_the_function_as_it_was_sent() {
     let answer = answer(&World::new(), "api-contacts").await;
-    insta::assert_snapshot!(answer["body"].as_str().unwrap(), @r#"{"address":"203.0.113.7","authorization":"Bearer sk_live_sample","cookie":"-","request":"GET /v1/contacts?search=J%C3%BCrgen&limit=20"}"#);
+    insta::assert_snapshot!(answer["body"].as_str().unwrap(), @r#"{"address":"203.0.113.7","authorization":"Bearer sk_live_sample","cookie":"-","request":"GET /v1/contacts?phone=%2B6281234567890&limit=20"}"#);
 }
 
 #[tokio::test]

@@ -36,8 +36,8 @@ where
 {
     let recorder = Recorder::default();
     let world = World::new();
-    let stop = world.app.now() + Duration::from_secs(60);
-    let response = batch(&world.app, &sqs(&recorder), event, stop, &handler).await;
+    let app = world.app.until(world.app.now() + Duration::from_secs(60));
+    let response = batch(&app, &sqs(&recorder), event, &handler).await;
     let asked = recorder.requests();
     (to_json(response), asked.iter().map(|r| r.json()).collect())
 }
@@ -66,7 +66,7 @@ async fn every_sample_event_of_a_queue_is_read_as_its_task() {
             Ok(())
         };
         let queue = sqs(&Recorder::default());
-        let response = batch(&world.app, &queue, event, Timestamp::MAX, &handler).await;
+        let response = batch(&world.app, &queue, event, &handler).await;
         assert_eq!(to_json(response), failures(&[]), "{name}");
         assert_eq!(handled.into_inner(), count, "{name}");
     }
@@ -99,7 +99,7 @@ async fn a_batch_goes_to_the_handler_of_its_queue() {
                 Some(format!("arn:aws:sqs:eu-central-1:123456789012:{queue}"));
         }
         let sqs = sqs(&Recorder::default());
-        let response = either(&world.app, &sqs, event, Timestamp::MAX, (&chunk, &chat)).await?;
+        let response = either(&world.app, &sqs, event, (&chunk, &chat)).await?;
         assert_eq!(to_json(response), failures(&[]), "{queue}");
         Ok((chunks.into_inner(), chats.into_inner()))
     }
@@ -188,14 +188,7 @@ async fn a_verdict_stands_when_sqs_cannot_be_asked_to_hide_the_message() {
             after: Duration::from_secs(3),
         })
     };
-    let response = batch(
-        &world.app,
-        &sqs(&recorder),
-        chunks(1),
-        Timestamp::MAX,
-        &later,
-    )
-    .await;
+    let response = batch(&world.app, &sqs(&recorder), chunks(1), &later).await;
     assert_eq!(to_json(response), failures(&["message 1"]));
 }
 
@@ -210,8 +203,8 @@ async fn near_the_deadline_no_message_is_taken_and_the_rest_goes_back_at_once() 
         Ok(())
     };
     let deadline = world.app.now() + Duration::from_secs(60);
-    let stop = last_take(u64::try_from(deadline.as_millisecond()).unwrap());
-    let response = batch(&world.app, &sqs(&recorder), chunks(3), stop, &slow).await;
+    let app = world.app.until(deadline);
+    let response = batch(&app, &sqs(&recorder), chunks(3), &slow).await;
     assert_eq!(to_json(response), failures(&["message 2", "message 3"]));
     assert_eq!(taken.into_inner(), 1);
     let asked = recorder.requests();
@@ -220,6 +213,70 @@ async fn near_the_deadline_no_message_is_taken_and_the_rest_goes_back_at_once() 
         .map(|r| r.json()["VisibilityTimeout"].take())
         .collect();
     assert_eq!(hidden, [0, 0]);
+}
+
+/// The messages 1 to 4 of a FIFO queue: of one chat all but the third.
+fn chats() -> SqsEvent {
+    let sample: SqsEvent = event("message-send-chat");
+    let mut event = SqsEvent::default();
+    for place in 1..=4 {
+        let mut message = sample.records[0].clone();
+        let mut body: Value = serde_json::from_str(message.body.as_deref().unwrap()).unwrap();
+        body["place"] = place.into();
+        message.body = Some(body.to_string());
+        message.message_id = Some(format!("message {place}"));
+        if place == 3 {
+            let group = ("MessageGroupId".to_owned(), "another chat".to_owned());
+            message.attributes.extend([group]);
+        }
+        event.records.push(message);
+    }
+    event
+}
+
+#[tokio::test]
+async fn after_a_failure_in_a_fifo_queue_its_group_waits_and_the_others_go_on() {
+    let recorder = Recorder::default();
+    let world = World::new();
+    let taken = std::sync::Mutex::new(Vec::new());
+    let handler = async |_: App, task: ChatSend| {
+        taken.lock().unwrap().push(task.place);
+        match task.place {
+            1 => Err(app::Error::Later {
+                after: Duration::from_secs(4),
+            }),
+            _ => Ok(()),
+        }
+    };
+    let response = batch(&world.app, &sqs(&recorder), chats(), &handler).await;
+    assert_eq!(
+        to_json(response),
+        failures(&["message 1", "message 2", "message 4"])
+    );
+    assert_eq!(taken.into_inner().unwrap(), [1, 3]);
+    let asked = recorder.requests();
+    let hidden: Vec<Value> = asked
+        .iter()
+        .map(|r| r.json()["VisibilityTimeout"].take())
+        .collect();
+    assert_eq!(hidden, [4, 4, 4]);
+}
+
+#[tokio::test]
+async fn a_fifo_queue_keeps_its_order_and_a_panic_ends_it_too() {
+    let world = World::new();
+    let taken = std::sync::Mutex::new(Vec::new());
+    let handler = async |_: App, task: ChatSend| {
+        taken.lock().unwrap().push(task.place);
+        assert!(task.place != 2, "the second is cursed");
+        Ok(())
+    };
+    let queue = sqs(&Recorder::default());
+    let response = batch(&world.app, &queue, chats(), &handler).await;
+    assert_eq!(to_json(response), failures(&["message 2", "message 4"]));
+    let mut taken = taken.into_inner().unwrap();
+    taken.retain(|place| *place != 3);
+    assert_eq!(taken, [1, 2]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use domain::message::Outcome as Rank;
 use domain::phone::Phone;
 use domain::template::Slot;
 use futures::{StreamExt, TryStreamExt, stream};
+use jiff::SignedDuration;
 
 use crate::campaign::item::{Campaign, People, Person};
 use crate::campaign::outcome::Outcome;
@@ -20,6 +21,9 @@ use crate::{App, Error};
 
 /// How many chunks are read at once.
 const READS: usize = 8;
+
+/// Kept free at the end of an invocation, for storing the file.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 const COLUMNS: [&str; 9] = [
     "phone",
@@ -37,15 +41,19 @@ pub(super) struct Table {
     pub(super) bytes: Bytes,
     /// Without the header.
     pub(super) rows: u64,
+    /// The first chunk that is not in it.
+    pub(super) next: u32,
 }
 
-/// Writes the recipients of these chunks, in the order in which they are sent.
+/// Writes the recipients of these chunks, in the order in which they are sent, and ends before the rest
+/// when the time is up.
 pub(super) async fn write(
     app: &App,
     scope: Scope<'_>,
     campaign: &Campaign,
     chunks: Range<u32>,
 ) -> Result<Table, Error> {
+    let mut next = chunks.start;
     let slots = campaign.template.slots();
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = slots.iter().map(ToString::to_string);
@@ -60,6 +68,10 @@ pub(super) async fn write(
             writer.write_record(row.cells(&slots)).map_err(broken)?;
             rows += 1;
         }
+        next += 1;
+        if app.now() >= app.last_start(MARGIN) {
+            break;
+        }
     }
     let bytes = writer
         .into_inner()
@@ -67,6 +79,7 @@ pub(super) async fn write(
     Ok(Table {
         bytes: bytes.into(),
         rows,
+        next,
     })
 }
 

@@ -95,8 +95,7 @@ pub(super) async fn all(
     free: Vec<u32>,
 ) -> Result<(Ended, usize), Error> {
     let token = channel::token(chunk.app, chunk.scope, chunk.channel)?;
-    let limit = SignedDuration::try_from(chunk.app.config.invocation).unwrap_or(MARGIN);
-    let deadline = chunk.app.now() + limit - MARGIN;
+    let deadline = chunk.app.last_start(MARGIN);
     let lane = Lane::new(chunk.app, chunk.scope, chunk.channel);
     let round = Round {
         chunk,
