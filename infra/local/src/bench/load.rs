@@ -154,8 +154,7 @@ async fn all(load: Load) -> Vec<Attempt> {
         // A connection that panicked shows as requests without an answer.
         let _ = connection.await;
     }
-    let attempts = std::mem::take(&mut line.borrow_mut().attempts);
-    attempts
+    std::mem::take(&mut line.borrow_mut().attempts)
 }
 
 async fn connection(line: Rc<RefCell<Line>>) {
@@ -218,10 +217,10 @@ async fn answer(
         if stream.read_buf(buffer).await.ok()? == 0 {
             return None;
         }
-        if let Some((status, length)) = parsed(buffer) {
-            if buffer.len() >= length {
-                return Some(status);
-            }
+        if let Some((status, length)) = parsed(buffer)
+            && buffer.len() >= length
+        {
+            return Some(status);
         }
     }
 }
