@@ -175,7 +175,7 @@ async fn open(stage: &Stage, channel: &str, person: u32) -> anyhow::Result<Strin
 }
 
 /// Waits until the campaign has its full speed.
-async fn saturated(stage: &Stage, campaign: &Campaign) -> anyhow::Result<()> {
+pub(crate) async fn saturated(stage: &Stage, campaign: &Campaign) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let report = stage.world.control.report(&campaign.number, 0).await?;

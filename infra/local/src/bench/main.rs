@@ -8,6 +8,7 @@ mod api;
 mod chat;
 mod cost;
 mod fair;
+mod frames;
 mod import;
 mod ingest;
 mod load;
@@ -50,6 +51,7 @@ enum Bench {
     Chat,
     Fair,
     Ingest,
+    Frames,
     Api,
     Import,
 }
@@ -62,7 +64,7 @@ pub(crate) struct Found {
 }
 
 impl Bench {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Rate80,
         Self::Rate1000,
         Self::Growth,
@@ -70,6 +72,7 @@ impl Bench {
         Self::Chat,
         Self::Fair,
         Self::Ingest,
+        Self::Frames,
         Self::Api,
         Self::Import,
     ];
@@ -83,6 +86,7 @@ impl Bench {
             Self::Chat => "chat",
             Self::Fair => "fair",
             Self::Ingest => "ingest",
+            Self::Frames => "frames",
             Self::Api => "api",
             Self::Import => "import",
         }
@@ -97,6 +101,7 @@ impl Bench {
             Self::Chat => "500 chat messages in bursts of 50 beside a campaign",
             Self::Fair => "a campaign of 100 alone, and beside 50,000 of another workspace",
             Self::Ingest => "2,000 statuses a second, each in a POST, and a kill in the middle",
+            Self::Frames => "from a webhook to a screen, during a campaign at 80 a second",
             Self::Api => "200 calls of the API a second, a quarter of them writes",
             Self::Import => "a file of 100,000 contacts",
         }
@@ -111,6 +116,7 @@ impl Bench {
             Self::Chat => chat::run(screen, settings).await,
             Self::Fair => fair::run(screen, settings).await,
             Self::Ingest => ingest::run(screen, settings).await,
+            Self::Frames => frames::run(screen, settings).await,
             Self::Api => api::run(screen, settings).await,
             Self::Import => import::run(screen, settings).await,
         }
