@@ -47,6 +47,7 @@ async fn answer(world: &World, function: &str, event: Value) -> Value {
             let ran = aws::schedule::run(&world.app, &campaign_tick::handle).await;
             json!(ran.map_err(|error| error.to_string()))
         }
+        "notify" => queue(world, event, notify::handle).await,
         "broadcast" => queue(world, event, broadcast::handle).await,
         "realtime" => {
             let event = serde_json::from_value(event).unwrap();
