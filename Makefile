@@ -1,12 +1,14 @@
 # Each target is one line that says what it does. CARGO_TARGET_DIR is honoured throughout.
 CARGO ?= cargo
 NEXTEST := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
+FUZZ := $(or $(CARGO_TARGET_DIR),target)/fuzz-venv
+SCHEMATHESIS := 4.32.5
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
 CLIENT := web/client
 export BLAZZ_BIN ?= $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/blazz
 
-.PHONY: help run demo chaos bench live test fuzz-webhooks lint fmt build deploy openapi
+.PHONY: help run demo chaos bench live test fuzz-api fuzz-webhooks lint fmt build deploy openapi
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -51,6 +53,11 @@ lint: $(VENV)/bin/cfn-lint $(CLIENT)/node_modules ## check formatting, clippy an
 
 fmt: ## format the code
 	$(CARGO) fmt --all
+
+fuzz-api: ## try the whole API of an instance of its own with schemathesis, report in target/fuzz
+	$(CARGO) build --release --workspace --bin blazz
+	$(FUZZ)/bin/st --version >/dev/null 2>&1 || (python3 -m venv $(FUZZ) && $(FUZZ)/bin/pip install --quiet schemathesis==$(SCHEMATHESIS))
+	infra/fuzz/run $(or $(CARGO_TARGET_DIR),target)/release/blazz $(FUZZ)/bin/st $(or $(CARGO_TARGET_DIR),target)/fuzz
 
 openapi: ## write docs/openapi.json anew from the routes
 	BLAZZ_WRITE_OPENAPI=1 $(CARGO) test --workspace --test it openapi

@@ -9,6 +9,7 @@
 
 mod audiences;
 mod audit;
+mod authorization;
 mod bootstraps;
 mod campaigns;
 mod channels;
@@ -26,6 +27,7 @@ mod invitations;
 mod life;
 mod limits;
 mod mails;
+mod manners;
 mod media;
 mod members;
 mod news;

@@ -182,7 +182,7 @@ async fn agreeing(asked: &Arc<Mutex<Vec<Value>>>) -> Access {
 /// Through the adapter that runs in Lambda.
 async fn http(world: &World, router: OpenApiRouter<App>, event: Value) -> Value {
     let request: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
-    let router = http_api::plain(router).with_state(world.app.clone());
+    let router = http_api::with_app(http_api::plain(router), world.app.clone());
     let event = LambdaEvent::new(request, Context::default());
     let response = Adapter::from(router).oneshot(event).await.unwrap();
     let mut answer = serde_json::to_value(response).unwrap();

@@ -82,6 +82,7 @@ fn keys_are_made_in_their_own_file() {
         "\"PASSWORDRESET#",
         "\"MAIL#",
         "\"INVITATIONHASH#",
+        "\"LIMIT#",
     ];
     for (path, text) in sources() {
         let own = path.ends_with("store/key.rs")
@@ -170,6 +171,22 @@ fn acts_and_rules_know_no_transport() {
             for word in ["axum", "lambda_", "aws_sdk_sqs", "aws_sdk_s3"] {
                 assert!(!text.contains(word), "{} names {word}", path.display());
             }
+        }
+    }
+}
+
+/// A route outside the OpenAPI document would be tried by none of the tests that walk it.
+#[test]
+fn every_route_is_in_the_document() {
+    for (path, text) in files("functions", "rs") {
+        // The files that the page of the documentation is made of.
+        let exempt = path.ends_with("api-workspace/src/docs.rs");
+        for other in [".route(", ".nest(", ".route_service(", ".fallback"] {
+            assert!(
+                exempt || !text.contains(other),
+                "{} registers a route past the OpenAPI document: use routes!",
+                path.display()
+            );
         }
     }
 }

@@ -7,7 +7,9 @@ use axum::http::StatusCode;
 use domain::campaign::{Audience, AudienceForm, State as CampaignState};
 use domain::id::{CampaignId, ChannelId};
 use domain::template::{HeaderContent, HeaderInput, Mapping};
-use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
+use http_api::{
+    Authenticated, Failure, Id, IdempotencyKey, Json, Once, PageOut, PageQuery, Problem, Query,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -111,11 +113,12 @@ pub(crate) struct StatisticsOut {
 
 /// Creates a draft.
 #[utoipa::path(post, path = "/v1/campaigns", operation_id = "create_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), request_body = CampaignIn,
+    security(("api_key" = []), ("session" = [])), params(IdempotencyKey), request_body = CampaignIn,
     responses((status = 201, body = CampaignOut), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
+    Once(once): Once,
     Json(body): Json<CampaignIn>,
 ) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
     let CampaignIn {
@@ -134,7 +137,7 @@ pub(crate) async fn create(
         variables,
         header,
     };
-    let campaign = campaign::create(&app, &actor, new).await?;
+    let campaign = campaign::create(&app, &actor, new, &once).await?;
     Ok((
         StatusCode::CREATED,
         Json(out(&app, &actor, campaign).await?),
@@ -177,7 +180,7 @@ pub(crate) async fn get(
 /// Deletes a campaign that never started.
 #[utoipa::path(delete, path = "/v1/campaigns/{campaign}", operation_id = "delete_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn delete(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

@@ -38,7 +38,7 @@ pub(crate) struct ExportFileOut {
 /// other.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/export", operation_id = "export_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 202, body = ExportOut), (status = "default", body = Problem)))]
+    responses((status = 202, body = ExportOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn start(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

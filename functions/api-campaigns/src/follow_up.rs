@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::CampaignId;
 use domain::template::{HeaderInput, Mapping};
-use http_api::{Authenticated, Failure, Id, Json, Problem};
+use http_api::{Authenticated, Failure, Id, IdempotencyKey, Json, Once, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -28,14 +28,15 @@ pub(crate) struct FollowUpIn {
 
 /// Creates a draft with the same content, audience and channel, whatever the campaign's state.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/clone", operation_id = "clone_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 201, body = CampaignOut), (status = "default", body = Problem)))]
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), IdempotencyKey),
+    responses((status = 201, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn clone(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
     Id(id): Id<CampaignId>,
+    Once(once): Once,
 ) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
-    let campaign = campaign::clone(&app, &actor, &id).await?;
+    let campaign = campaign::clone(&app, &actor, &id, &once).await?;
     Ok((
         StatusCode::CREATED,
         Json(out(&app, &actor, campaign).await?),
@@ -46,14 +47,15 @@ pub(crate) async fn clone(
 /// content. What WhatsApp held back because a person gets many marketing messages counts after 24
 /// hours. The pre-flight of the draft says who qualifies.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/retry", operation_id = "retry_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 201, body = CampaignOut), (status = "default", body = Problem)))]
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), IdempotencyKey),
+    responses((status = 201, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn retry(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
     Id(id): Id<CampaignId>,
+    Once(once): Once,
 ) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
-    let campaign = campaign::retry(&app, &actor, &id).await?;
+    let campaign = campaign::retry(&app, &actor, &id, &once).await?;
     Ok((
         StatusCode::CREATED,
         Json(out(&app, &actor, campaign).await?),
@@ -62,13 +64,14 @@ pub(crate) async fn retry(
 
 /// Creates a draft for those who replied to a campaign. Without a body it has the same content.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/follow-up", operation_id = "follow_up_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), IdempotencyKey),
     request_body = Option<FollowUpIn>,
-    responses((status = 201, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn follow_up(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
     Id(id): Id<CampaignId>,
+    Once(once): Once,
     body: Option<Json<FollowUpIn>>,
 ) -> Result<(StatusCode, Json<CampaignOut>), Failure> {
     let FollowUpIn {
@@ -83,7 +86,7 @@ pub(crate) async fn follow_up(
         variables,
         header,
     };
-    let campaign = campaign::follow_up(&app, &actor, &id, with).await?;
+    let campaign = campaign::follow_up(&app, &actor, &id, with, &once).await?;
     Ok((
         StatusCode::CREATED,
         Json(out(&app, &actor, campaign).await?),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use domain::campaign::AudienceForm;
 use domain::id::CampaignId;
 use domain::template::{HeaderInput, Mapping};
-use http_api::{Authenticated, Failure, Id, Json, Problem};
+use http_api::{Authenticated, Failure, Id, IdempotencyKey, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -45,7 +45,7 @@ type Accepted = Result<(StatusCode, Json<CampaignOut>), Failure>;
 /// Changes a campaign that has not started.
 #[utoipa::path(patch, path = "/v1/campaigns/{campaign}", operation_id = "update_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)), request_body = CampaignChange,
-    responses((status = 200, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn update(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -73,7 +73,7 @@ pub(crate) async fn update(
 /// Sets the time at which a campaign starts by itself, within a minute. A second call moves it.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/schedule", operation_id = "schedule_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)), request_body = ScheduleIn,
-    responses((status = 200, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn schedule(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -87,7 +87,7 @@ pub(crate) async fn schedule(
 /// Makes a scheduled campaign a draft again.
 #[utoipa::path(delete, path = "/v1/campaigns/{campaign}/schedule", operation_id = "unschedule_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 200, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn unschedule(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -99,8 +99,8 @@ pub(crate) async fn unschedule(
 
 /// Starts a campaign. It starts once: a second call is refused with `wrong_state`.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/start", operation_id = "start_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 202, body = CampaignOut), (status = "default", body = Problem)))]
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), IdempotencyKey),
+    responses((status = 202, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn start(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -112,7 +112,7 @@ pub(crate) async fn start(
 /// Pauses a campaign. It is `pausing` until what is in flight has arrived, then `paused`.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/pause", operation_id = "pause_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 202, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 202, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn pause(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -124,7 +124,7 @@ pub(crate) async fn pause(
 /// Lets a paused campaign go on with those who were not sent to.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/resume", operation_id = "resume_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 202, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 202, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn resume(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -136,7 +136,7 @@ pub(crate) async fn resume(
 /// Ends a campaign for good. Who was not sent to stays `pending`.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/cancel", operation_id = "cancel_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)),
-    responses((status = 202, body = CampaignOut), (status = "default", body = Problem)))]
+    responses((status = 202, body = CampaignOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn cancel(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

@@ -86,7 +86,7 @@ pub(crate) struct CountryOut {
 /// looks for a few seconds; a large audience takes several.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/preflight", operation_id = "preflight_campaign", tag = "campaigns",
     security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), PreflightQuery),
-    responses((status = 200, body = PreflightOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = PreflightOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn preflight(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

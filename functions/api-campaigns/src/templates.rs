@@ -2,10 +2,10 @@
 
 use app::App;
 use app::template::{self, StoredTemplate};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::id::ChannelId;
 use domain::template::{Components, Slot, Values};
-use http_api::{Authenticated, Failure, Json, PageOut, PageQuery, Problem, Query};
+use http_api::{Authenticated, Failure, Json, PageOut, PageQuery, Problem, Query, Segment};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,7 +67,7 @@ pub(crate) async fn list(
 /// Fetches the templates of a channel's account from Meta.
 #[utoipa::path(post, path = "/v1/templates/sync", operation_id = "sync_templates", tag = "templates",
     security(("api_key" = []), ("session" = [])), request_body = SyncIn,
-    responses((status = 200, body = SyncOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = SyncOut), (status = 502), (status = "default", body = Problem)))]
 pub(crate) async fn sync(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -84,7 +84,7 @@ pub(crate) async fn sync(
 pub(crate) async fn get(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<TemplateOut>, Failure> {
     Ok(Json(template::get(&app, &actor, &id).await?.into()))
 }

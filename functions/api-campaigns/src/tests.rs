@@ -6,7 +6,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::{CampaignId, ContactId, TestId};
 use domain::phone::Phone;
-use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
+use http_api::{
+    Authenticated, Failure, Id, IdempotencyKey, Json, Once, PageOut, PageQuery, Problem, Query,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -50,16 +52,17 @@ pub(crate) struct TestOut {
 /// Sends the campaign's message once to one number. It counts in no figures; what became of it is in
 /// the list of tests.
 #[utoipa::path(post, path = "/v1/campaigns/{campaign}/test", operation_id = "test_campaign", tag = "campaigns",
-    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path)), request_body = TestIn,
+    security(("api_key" = []), ("session" = [])), params(("campaign" = String, Path), IdempotencyKey), request_body = TestIn,
     responses((status = 202, body = TestOut), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
     Id(id): Id<CampaignId>,
+    Once(once): Once,
     Json(body): Json<TestIn>,
 ) -> Result<(StatusCode, Json<TestOut>), Failure> {
     let TestIn { phone, contact } = body;
-    let test = campaign::test(&app, &actor, &id, NewTest { phone, contact }).await?;
+    let test = campaign::test(&app, &actor, &id, NewTest { phone, contact }, &once).await?;
     Ok((StatusCode::ACCEPTED, Json(test.into())))
 }
 

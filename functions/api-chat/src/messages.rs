@@ -7,7 +7,9 @@ use axum::http::StatusCode;
 use domain::event::InboundContent;
 use domain::id::{ChatId, MessageId};
 use domain::message::Outcome;
-use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
+use http_api::{
+    Authenticated, Failure, Id, IdempotencyKey, Json, Once, PageOut, PageQuery, Problem, Query,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +24,7 @@ pub(crate) struct MessageIn {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ChatMessageOut)]
 pub(crate) struct MessageOut {
     #[schema(value_type = String)]
     id: MessageId,
@@ -80,15 +83,16 @@ pub(crate) async fn list(
 /// Takes a text to be sent. It is sent after everything that was taken for the chat before it. Refused
 /// with `window_closed` when the person has not written for 24 hours: then only a template may be sent.
 #[utoipa::path(post, path = "/v1/chats/{chat}/messages", operation_id = "send_message", tag = "chats",
-    security(("api_key" = []), ("session" = [])), params(("chat" = String, Path)), request_body = MessageIn,
-    responses((status = 202, body = MessageOut), (status = "default", body = Problem)))]
+    security(("api_key" = []), ("session" = [])), params(("chat" = String, Path), IdempotencyKey), request_body = MessageIn,
+    responses((status = 202, body = MessageOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn say(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
     Id(id): Id<ChatId>,
+    Once(once): Once,
     Json(body): Json<MessageIn>,
 ) -> Result<(StatusCode, Json<MessageOut>), Failure> {
-    let message = chat::say(&app, &actor, &id, &body.text).await?;
+    let message = chat::say(&app, &actor, &id, &body.text, &once).await?;
     let message = Message::Outbound(message);
     Ok((StatusCode::ACCEPTED, Json(message.into())))
 }

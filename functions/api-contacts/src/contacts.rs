@@ -98,7 +98,7 @@ pub(crate) struct ListQuery {
 /// Creates a contact.
 #[utoipa::path(post, path = "/v1/contacts", operation_id = "create_contact", tag = "contacts",
     security(("api_key" = []), ("session" = [])), request_body = ContactIn,
-    responses((status = 201, body = ContactOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = ContactOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -161,7 +161,7 @@ pub(crate) async fn get(
 /// Changes a contact.
 #[utoipa::path(patch, path = "/v1/contacts/{contact}", operation_id = "update_contact", tag = "contacts",
     security(("api_key" = []), ("session" = [])), params(("contact" = String, Path)), request_body = ContactChange,
-    responses((status = 200, body = ContactOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = ContactOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn update(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -194,7 +194,7 @@ pub(crate) async fn update(
 /// Deletes a contact.
 #[utoipa::path(delete, path = "/v1/contacts/{contact}", operation_id = "delete_contact", tag = "contacts",
     security(("api_key" = []), ("session" = [])), params(("contact" = String, Path)),
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn delete(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

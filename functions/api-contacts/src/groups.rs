@@ -31,7 +31,7 @@ pub(crate) struct GroupOut {
 /// Creates a group.
 #[utoipa::path(post, path = "/v1/groups", operation_id = "create_group", tag = "groups",
     security(("api_key" = []), ("session" = [])), request_body = GroupIn,
-    responses((status = 201, body = GroupOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = GroupOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -69,7 +69,7 @@ pub(crate) async fn get(
 /// Renames a group.
 #[utoipa::path(patch, path = "/v1/groups/{group}", operation_id = "rename_group", tag = "groups",
     security(("api_key" = []), ("session" = [])), params(("group" = String, Path)), request_body = GroupIn,
-    responses((status = 200, body = GroupOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = GroupOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn rename(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

@@ -10,7 +10,9 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use domain::id::{GroupId, ImportId};
 use domain::phone::Region;
-use http_api::{Authenticated, Failure, Id, Json, PageOut, PageQuery, Problem, Query};
+use http_api::{
+    Authenticated, Failure, Id, IdempotencyKey, Json, PageOut, PageQuery, Problem, Query,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -110,8 +112,8 @@ pub(crate) async fn create(
 
 /// Starts the import of an uploaded file.
 #[utoipa::path(post, path = "/v1/imports/{import}/start", operation_id = "start_import", tag = "imports",
-    security(("api_key" = []), ("session" = [])), params(("import" = String, Path)),
-    responses((status = 202, body = ImportOut), (status = "default", body = Problem)))]
+    security(("api_key" = []), ("session" = [])), params(("import" = String, Path), IdempotencyKey),
+    responses((status = 202, body = ImportOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn start(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

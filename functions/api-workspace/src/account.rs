@@ -2,7 +2,7 @@
 
 use app::session::{self, NewSession, Session};
 use app::user::{self, Change, Home, Registration};
-use app::{App, Error, workspace};
+use app::{App, Error, limit, workspace};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::AppendHeaders;
@@ -10,7 +10,7 @@ use domain::id::{UserId, WorkspaceId};
 use domain::language::Language;
 use domain::workspace::Role;
 use http_api::device::{Speaks, Using};
-use http_api::{Failure, Json, Person, Problem, cookie};
+use http_api::{ClientAddress, Failure, Json, Person, Problem, cookie};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -84,13 +84,15 @@ type SignedIn = (
 /// Registers a person, with a workspace of their own or by an invitation, and signs them in.
 #[utoipa::path(post, path = "/v1/register", operation_id = "register", tag = "account", security(()),
     request_body = RegisterIn,
-    responses((status = 201, body = MeOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = MeOut), (status = 409), (status = 429), (status = "default", body = Problem)))]
 pub(crate) async fn register(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
     Using(device): Using,
     Speaks(spoken): Speaks,
     Json(body): Json<RegisterIn>,
 ) -> Result<SignedIn, Failure> {
+    limit::registration(&app, &address).await?;
     let RegisterIn {
         email,
         password,
@@ -121,12 +123,14 @@ pub(crate) async fn register(
 /// Signs a person in.
 #[utoipa::path(post, path = "/v1/login", operation_id = "login", tag = "account", security(()),
     request_body = LoginIn,
-    responses((status = 200, body = MeOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = MeOut), (status = 401), (status = 429), (status = "default", body = Problem)))]
 pub(crate) async fn login(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
     Using(device): Using,
     Json(body): Json<LoginIn>,
 ) -> Result<SignedIn, Failure> {
+    limit::sign_in(&app, &body.email, &address).await?;
     let session = user::login(&app, &body.email, body.password, device).await?;
     signed_in(&app, StatusCode::OK, session).await
 }

@@ -35,15 +35,25 @@ pub(crate) struct ApiKeyOut {
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
     /// The key itself; only in the answer that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApiKeyChange {
+    #[schema(example = "Web shop")]
+    name: String,
+}
+
 /// Creates an API key.
 #[utoipa::path(post, path = "/v1/api-keys", operation_id = "create_api_key", tag = "api keys",
     security(("api_key" = []), ("session" = [])), request_body = ApiKeyIn,
-    responses((status = 201, body = ApiKeyOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = ApiKeyOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -88,6 +98,20 @@ pub(crate) async fn list(
     }))
 }
 
+/// Renames an API key.
+#[utoipa::path(patch, path = "/v1/api-keys/{api_key}", operation_id = "rename_api_key", tag = "api keys",
+    security(("api_key" = []), ("session" = [])), params(("api_key" = String, Path)), request_body = ApiKeyChange,
+    responses((status = 200, body = ApiKeyOut), (status = "default", body = Problem)))]
+pub(crate) async fn rename(
+    State(app): State<App>,
+    Authenticated(actor): Authenticated,
+    Id(id): Id<ApiKeyId>,
+    Json(body): Json<ApiKeyChange>,
+) -> Result<Json<ApiKeyOut>, Failure> {
+    let key = api_key::rename(&app, &actor, &id, &body.name).await?;
+    Ok(Json(key.into()))
+}
+
 /// Revokes an API key at once.
 #[utoipa::path(delete, path = "/v1/api-keys/{api_key}", operation_id = "revoke_api_key", tag = "api keys",
     security(("api_key" = []), ("session" = [])), params(("api_key" = String, Path)),
@@ -110,6 +134,7 @@ impl From<ApiKey> for ApiKeyOut {
             hint,
             created_at,
             expires_at,
+            last_used_at,
             ..
         } = key;
         Self {
@@ -119,6 +144,7 @@ impl From<ApiKey> for ApiKeyOut {
             hint,
             created_at,
             expires_at,
+            last_used_at,
             secret: None,
         }
     }

@@ -117,7 +117,7 @@ pub(crate) struct AlertOut {
 /// Meta app gets a webhook address of its own, which is entered in that app's dashboard.
 #[utoipa::path(post, path = "/v1/channels", operation_id = "connect_channel", tag = "channels",
     security(("api_key" = []), ("session" = [])), request_body = ChannelIn,
-    responses((status = 201, body = ChannelOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = ChannelOut), (status = 409), (status = 502), (status = "default", body = Problem)))]
 pub(crate) async fn connect(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -179,7 +179,7 @@ pub(crate) async fn get(
 /// Changes a connected number: its name, its access token, or the keys of its own Meta app.
 #[utoipa::path(patch, path = "/v1/channels/{channel}", operation_id = "update_channel", tag = "channels",
     security(("api_key" = []), ("session" = [])), params(("channel" = String, Path)), request_body = ChannelChange,
-    responses((status = 200, body = ChannelOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = ChannelOut), (status = 409), (status = 502), (status = "default", body = Problem)))]
 pub(crate) async fn update(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -205,7 +205,7 @@ pub(crate) async fn update(
 /// Asks WhatsApp about a number again: its quality, limits, speed and name.
 #[utoipa::path(post, path = "/v1/channels/{channel}/refresh", operation_id = "refresh_channel", tag = "channels",
     security(("api_key" = []), ("session" = [])), params(("channel" = String, Path)),
-    responses((status = 200, body = ChannelOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = ChannelOut), (status = 409), (status = 502), (status = "default", body = Problem)))]
 pub(crate) async fn refresh(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -219,7 +219,7 @@ pub(crate) async fn refresh(
 /// campaigns stay, and connecting the number again gives them back.
 #[utoipa::path(post, path = "/v1/channels/{channel}/disconnect", operation_id = "disconnect_channel", tag = "channels",
     security(("api_key" = []), ("session" = [])), params(("channel" = String, Path)),
-    responses((status = 200, body = ChannelOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = ChannelOut), (status = 409), (status = 502), (status = "default", body = Problem)))]
 pub(crate) async fn disconnect(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -232,7 +232,7 @@ pub(crate) async fn disconnect(
 /// Stops accepting the old secret of the number's own Meta app before its 24 hours are over.
 #[utoipa::path(delete, path = "/v1/channels/{channel}/old-secret", operation_id = "forget_old_secret", tag = "channels",
     security(("api_key" = []), ("session" = [])), params(("channel" = String, Path)),
-    responses((status = 200, body = ChannelOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = ChannelOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn forget_old_secret(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

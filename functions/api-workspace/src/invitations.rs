@@ -94,7 +94,7 @@ pub(crate) struct AcceptedOut {
 /// Invites somebody, by mail or by a link. An invitation is good for seven days.
 #[utoipa::path(post, path = "/v1/invitations", operation_id = "create_invitation", tag = "members",
     security(("api_key" = []), ("session" = [])), request_body = InvitationIn,
-    responses((status = 201, body = InvitationOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = InvitationOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -138,7 +138,7 @@ pub(crate) async fn list(
 /// Revokes an invitation at once.
 #[utoipa::path(delete, path = "/v1/invitations/{invitation}", operation_id = "revoke_invitation",
     tag = "members", security(("api_key" = []), ("session" = [])), params(("invitation" = String, Path)),
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn revoke(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -151,7 +151,7 @@ pub(crate) async fn revoke(
 /// Mails an invitation once more. The link of the mail before is void when the new mail is made.
 #[utoipa::path(post, path = "/v1/invitations/{invitation}/send", operation_id = "send_invitation",
     tag = "members", security(("api_key" = []), ("session" = [])), params(("invitation" = String, Path)),
-    responses((status = 202, body = InvitationOut), (status = "default", body = Problem)))]
+    responses((status = 202, body = InvitationOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn send_again(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -164,7 +164,7 @@ pub(crate) async fn send_again(
 /// Shows what an invitation is to. The token is in the body, because addresses are logged.
 #[utoipa::path(post, path = "/v1/invitations/preview", operation_id = "preview_invitation", tag = "members",
     security(()), request_body = TokenIn,
-    responses((status = 200, body = PreviewOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = PreviewOut), (status = 404), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn preview(
     State(app): State<App>,
     Json(body): Json<TokenIn>,
@@ -183,7 +183,7 @@ pub(crate) async fn preview(
 /// registers with the token instead.
 #[utoipa::path(post, path = "/v1/invitations/accept", operation_id = "accept_invitation", tag = "members",
     security(("session" = [])), request_body = TokenIn,
-    responses((status = 200, body = AcceptedOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = AcceptedOut), (status = 409), (status = 404), (status = "default", body = Problem)))]
 pub(crate) async fn accept(
     State(app): State<App>,
     person: Person,

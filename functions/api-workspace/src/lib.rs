@@ -4,6 +4,7 @@ mod account;
 mod api_keys;
 mod audit;
 mod channels;
+mod docs;
 mod events;
 mod invitations;
 mod members;
@@ -40,8 +41,8 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(invitations::revoke))
         .routes(routes!(invitations::send_again))
         .routes(routes!(api_keys::create, api_keys::list))
-        .routes(routes!(api_keys::revoke))
         .routes(routes!(audit::list))
+        .routes(routes!(api_keys::rename, api_keys::revoke))
         .routes(routes!(channels::connect, channels::list))
         .routes(routes!(channels::get, channels::update))
         .routes(routes!(channels::refresh))
@@ -50,4 +51,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(realtime::ticket))
         .routes(routes!(realtime::events))
         .routes(routes!(workspace::get, workspace::update))
+        .merge(docs::router())
 }

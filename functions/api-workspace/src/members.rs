@@ -55,7 +55,7 @@ pub(crate) async fn list(
 #[utoipa::path(patch, path = "/v1/members/{member}", operation_id = "update_member", tag = "members",
     security(("api_key" = []), ("session" = [])), params(("member" = String, Path)),
     request_body = MemberChange,
-    responses((status = 200, body = MemberOut), (status = "default", body = Problem)))]
+    responses((status = 200, body = MemberOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn update(
     State(app): State<App>,
     Authenticated(actor): Authenticated,
@@ -69,7 +69,7 @@ pub(crate) async fn update(
 /// Removes a member, at once. The API keys that they made are revoked, and so are their invitations.
 #[utoipa::path(delete, path = "/v1/members/{member}", operation_id = "remove_member", tag = "members",
     security(("api_key" = []), ("session" = [])), params(("member" = String, Path)),
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn remove(
     State(app): State<App>,
     Authenticated(actor): Authenticated,

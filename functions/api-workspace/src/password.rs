@@ -1,9 +1,9 @@
 //! `/v1/password/…`
 
-use app::{App, password};
+use app::{App, limit, password};
 use axum::extract::State;
 use axum::http::StatusCode;
-use http_api::{Failure, Json, Person, Problem};
+use http_api::{ClientAddress, Failure, Json, Person, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -38,7 +38,7 @@ pub(crate) struct ResetIn {
 /// Changes the signed-in person's password, and ends all their other sessions.
 #[utoipa::path(post, path = "/v1/password/change", operation_id = "change_password", tag = "account",
     security(("session" = [])), request_body = PasswordChange,
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn change(
     State(app): State<App>,
     person: Person,
@@ -56,11 +56,13 @@ pub(crate) async fn change(
 /// such an account.
 #[utoipa::path(post, path = "/v1/password/forgot", operation_id = "forgot_password", tag = "account",
     security(()), request_body = ForgotIn,
-    responses((status = 202), (status = "default", body = Problem)))]
+    responses((status = 202), (status = 429), (status = "default", body = Problem)))]
 pub(crate) async fn forgot(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
     Json(body): Json<ForgotIn>,
 ) -> Result<StatusCode, Failure> {
+    limit::forgotten(&app, &body.email, &address).await?;
     password::forgot(&app, &body.email).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -69,7 +71,7 @@ pub(crate) async fn forgot(
 /// of that person.
 #[utoipa::path(post, path = "/v1/password/reset", operation_id = "reset_password", tag = "account",
     security(()), request_body = ResetIn,
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 401), (status = 404), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn reset(
     State(app): State<App>,
     Json(body): Json<ResetIn>,

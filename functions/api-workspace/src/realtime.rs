@@ -26,9 +26,11 @@ pub(crate) struct TicketOut {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// The number of the last events that the client has.
     #[param(example = 1_795_000_000_000_u64)]
+    #[param(format = "uint64")]
     after: u64,
 }
 

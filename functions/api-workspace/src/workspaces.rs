@@ -21,7 +21,7 @@ pub(crate) struct WorkspaceIn {
 /// Creates a workspace that the signed-in person owns, and switches the session to it.
 #[utoipa::path(post, path = "/v1/workspaces", operation_id = "create_workspace", tag = "workspace",
     security(("session" = [])), request_body = WorkspaceIn,
-    responses((status = 201, body = WorkspaceOut), (status = "default", body = Problem)))]
+    responses((status = 201, body = WorkspaceOut), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn create(
     State(app): State<App>,
     person: Person,
@@ -69,7 +69,7 @@ pub(crate) async fn switch(
 /// Leaves a workspace. The last owner cannot.
 #[utoipa::path(post, path = "/v1/workspaces/{workspace}/leave", operation_id = "leave_workspace",
     tag = "workspace", security(("session" = [])), params(("workspace" = String, Path)),
-    responses((status = 204), (status = "default", body = Problem)))]
+    responses((status = 204), (status = 409), (status = "default", body = Problem)))]
 pub(crate) async fn leave(
     State(app): State<App>,
     person: Person,

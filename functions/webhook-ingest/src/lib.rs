@@ -4,9 +4,9 @@
 use app::{App, webhook};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::HeaderMap;
-use http_api::{Failure, Problem, Query};
+use http_api::{Failure, Problem, Query, Segment};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,7 +37,7 @@ struct Handshake {
 /// Answers Meta's verification of the address.
 #[utoipa::path(get, path = "/webhooks/whatsapp", operation_id = "verify_webhook", tag = "webhooks", security(()),
     params(Handshake),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem)))]
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403), (status = "default", body = Problem)))]
 async fn handshake(
     State(app): State<App>,
     Query(asked): Query<Handshake>,
@@ -49,7 +49,7 @@ async fn handshake(
 /// Takes in a webhook. The signature is over the raw bytes, so the body is not parsed here.
 #[utoipa::path(post, path = "/webhooks/whatsapp", operation_id = "receive_webhook", tag = "webhooks", security(()),
     request_body(content = String, content_type = "application/json"),
-    responses((status = 200), (status = "default", body = Problem)))]
+    responses((status = 200), (status = 400), (status = 401), (status = 413), (status = "default", body = Problem)))]
 async fn ingest(
     State(app): State<App>,
     headers: HeaderMap,
@@ -61,10 +61,10 @@ async fn ingest(
 /// Answers Meta's verification of the address of a number under its own app.
 #[utoipa::path(get, path = "/webhooks/whatsapp/{address}", operation_id = "verify_webhook_at", tag = "webhooks", security(()),
     params(("address" = String, Path), Handshake),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem)))]
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403), (status = "default", body = Problem)))]
 async fn handshake_at(
     State(app): State<App>,
-    Path(address): Path<String>,
+    Segment(address): Segment,
     Query(asked): Query<Handshake>,
 ) -> Result<String, Failure> {
     let Handshake {
@@ -79,10 +79,10 @@ async fn handshake_at(
 /// Takes in a webhook of a number under its own app.
 #[utoipa::path(post, path = "/webhooks/whatsapp/{address}", operation_id = "receive_webhook_at", tag = "webhooks", security(()),
     params(("address" = String, Path)), request_body(content = String, content_type = "application/json"),
-    responses((status = 200), (status = "default", body = Problem)))]
+    responses((status = 200), (status = 400), (status = 401), (status = 413), (status = "default", body = Problem)))]
 async fn ingest_at(
     State(app): State<App>,
-    Path(address): Path<String>,
+    Segment(address): Segment,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(), Failure> {

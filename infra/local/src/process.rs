@@ -215,6 +215,8 @@ impl Opened {
             queues: stack.queue_names(),
             bucket: stack.buckets.first().cloned().unwrap_or_default(),
             secure_cookies: !settings.plain_cookie,
+            requests_per_minute: settings.requests_per_minute,
+            proxies: settings.proxies,
         };
         Ok(Self {
             config,
@@ -271,9 +273,12 @@ async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(stop.cancelled_owned())
+    .await
 }
 
 async fn sweep(dynamo: Dynamo) {

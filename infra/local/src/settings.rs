@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use app::config::REQUESTS_PER_MINUTE;
+
 /// How one local process runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -27,6 +29,11 @@ pub struct Settings {
     /// `BLAZZ_GRAPH_TIMEOUT`: for how many seconds an answer of WhatsApp is waited for. A dead sender's
     /// lease is 15 seconds longer.
     pub graph_timeout: Duration,
+    /// `BLAZZ_REQUESTS_PER_MINUTE`: how much an API key may ask.
+    pub requests_per_minute: u32,
+    /// `BLAZZ_PROXIES`: how many proxies stand before this process and note the caller's address in
+    /// `X-Forwarded-For`.
+    pub proxies: usize,
     /// `BLAZZ_DUPLICATES=1`: every queued message is delivered twice.
     pub duplicates: bool,
     /// `BLAZZ_REPORT=1`: `GET /_local/report` says what was asked of database, queues and functions.
@@ -62,6 +69,8 @@ impl Default for Settings {
             plain_cookie: false,
             simulator: None,
             graph_timeout: Duration::from_secs(30),
+            requests_per_minute: REQUESTS_PER_MINUTE,
+            proxies: 0,
             duplicates: false,
             report: false,
         }
@@ -85,6 +94,10 @@ impl Settings {
         let read = |name| variable(name).filter(|value| !value.is_empty());
         let switched = |name| read(name).is_some_and(|value| value == "1");
         let timeout = parse("BLAZZ_GRAPH_TIMEOUT", read("BLAZZ_GRAPH_TIMEOUT"))?;
+        let requests = parse(
+            "BLAZZ_REQUESTS_PER_MINUTE",
+            read("BLAZZ_REQUESTS_PER_MINUTE"),
+        )?;
         let simulated = simulator::Settings::default();
         let simulator = read("BLAZZ_SIMULATOR").map(|url| Outside {
             url: url.trim_end_matches('/').to_owned(),
@@ -100,6 +113,8 @@ impl Settings {
             plain_cookie: switched("BLAZZ_PLAIN_COOKIE"),
             simulator,
             graph_timeout: timeout.map_or(default.graph_timeout, Duration::from_secs),
+            requests_per_minute: requests.unwrap_or(default.requests_per_minute),
+            proxies: parse("BLAZZ_PROXIES", read("BLAZZ_PROXIES"))?.unwrap_or(default.proxies),
             duplicates: switched("BLAZZ_DUPLICATES"),
             report: switched("BLAZZ_REPORT"),
         };

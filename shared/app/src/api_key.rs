@@ -2,15 +2,22 @@
 
 use domain::id::{ApiKeyId, UserId, WorkspaceId};
 use domain::workspace::{Permission, Role};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Who;
 use crate::audit::{self, Action};
+use crate::store::key::Key;
 use crate::store::{Scope, Write};
-use crate::{Actor, App, Error, realtime, secret};
+use crate::{Actor, App, Error, limit, realtime, secret};
 
 const PREFIX: &str = "sk_live_";
+
+/// How many keys a workspace may have. Two that are made at the same instant may pass it.
+const KEYS_MAX: usize = 50;
+
+/// How exactly it is known when a key was last used.
+const USED: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApiKey {
@@ -25,6 +32,9 @@ pub struct ApiKey {
     #[serde(default)]
     pub created_by: Option<UserId>,
     pub expires_at: Option<Timestamp>,
+    /// To the minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,8 +57,7 @@ pub struct NewApiKey {
 /// A field is not acceptable, or the actor may not make keys.
 pub async fn create(app: &App, actor: &Actor, new: NewApiKey) -> Result<(ApiKey, String), Error> {
     actor.require(Permission::WriteApiKeys)?;
-    let name = domain::contact::name(&new.name)?
-        .ok_or_else(|| Error::invalid("name", "a key needs a name"))?;
+    let name = name(&new.name)?;
     if new.scopes.is_empty() {
         return Err(Error::invalid("scopes", "name at least one scope"));
     }
@@ -61,6 +70,12 @@ pub async fn create(app: &App, actor: &Actor, new: NewApiKey) -> Result<(ApiKey,
     for scope in &new.scopes {
         // Nobody hands out more than they have themselves.
         actor.require(*scope)?;
+    }
+    if list(app, actor).await?.len() >= KEYS_MAX {
+        return Err(Error::refused(
+            "too_many_api_keys",
+            format!("a workspace has at most {KEYS_MAX} API keys; revoke one that is not used"),
+        ));
     }
     let secret = format!("{PREFIX}{}", secret::random_token());
     let key = ApiKey {
@@ -75,6 +90,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewApiKey) -> Result<(ApiKey,
             Who::Key { .. } => None,
         },
         expires_at: new.expires_at,
+        last_used_at: None,
     };
     let owner = Owner {
         workspace: actor.workspace.clone(),
@@ -106,6 +122,23 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<ApiKey>, Error> {
     app.store
         .all(&app.store.workspace(&actor.workspace).api_keys())
         .await
+}
+
+/// Names a key anew.
+///
+/// # Errors
+/// The name is not acceptable, or the key does not exist in this workspace.
+pub async fn rename(app: &App, actor: &Actor, id: &ApiKeyId, to: &str) -> Result<ApiKey, Error> {
+    actor.require(Permission::WriteApiKeys)?;
+    let place = app.store.workspace(&actor.workspace).api_key(id);
+    let rename = Write::update(place.clone())
+        .set("name", &name(to)?)?
+        .if_present();
+    let entry = audit::entry(app, actor, Action::ApiKeyUpdated, id.as_str())?;
+    let missing = || Error::not_found("the API key");
+    let renamed = app.store.transact(vec![rename, entry]).await?;
+    renamed.or(missing)?;
+    app.store.get(&place).await?.ok_or_else(missing)
 }
 
 /// Makes a key useless at once.
@@ -159,7 +192,7 @@ pub(crate) async fn revocations(
 /// The actor behind a key's secret.
 ///
 /// # Errors
-/// The key is unknown, revoked or expired.
+/// The key is unknown, revoked or expired, or has asked too much ([`Error::Limited`]).
 pub async fn authenticate(app: &App, secret: &str) -> Result<Actor, Error> {
     if !secret.starts_with(PREFIX) {
         return Err(Error::Unauthenticated);
@@ -169,10 +202,15 @@ pub async fn authenticate(app: &App, secret: &str) -> Result<Actor, Error> {
         .get(&app.store.api_key_hash(&secret::token_hash(secret)))
         .await?
         .ok_or(Error::Unauthenticated)?;
-    let place = app.store.workspace(&owner.workspace).api_key(&owner.key);
+    let scope = app.store.workspace(&owner.workspace);
+    let place = scope.api_key(&owner.key);
     let key: ApiKey = app.store.get(&place).await?.ok_or(Error::Unauthenticated)?;
     if key.expires_at.is_some_and(|expiry| expiry <= app.now()) {
         return Err(Error::Unauthenticated);
+    }
+    limit::count(app, scope, &key.id).await?;
+    if let Err(error) = used(app, place, &key).await {
+        tracing::warn!(error = error.chain(), key = %key.id, "the use of a key was not noted");
     }
     Ok(Actor {
         workspace: owner.workspace,
@@ -181,4 +219,25 @@ pub async fn authenticate(app: &App, secret: &str) -> Result<Actor, Error> {
             scopes: key.scopes,
         },
     })
+}
+
+/// Notes that a key is used, at most once a minute. Of those who would note it together one does.
+async fn used(app: &App, place: Key, key: &ApiKey) -> Result<(), Error> {
+    let now = app.now();
+    if key
+        .last_used_at
+        .is_some_and(|at| now.duration_since(at) < USED)
+    {
+        return Ok(());
+    }
+    let write = Write::update(place).set("last_used_at", &now)?.if_present();
+    let write = match &key.last_used_at {
+        Some(at) => write.if_equals("last_used_at", at)?,
+        None => write.if_missing("last_used_at"),
+    };
+    app.store.write(write).await.map(|_| ())
+}
+
+fn name(text: &str) -> Result<String, Error> {
+    domain::contact::name(text)?.ok_or_else(|| Error::invalid("name", "a key needs a name"))
 }

@@ -1,6 +1,7 @@
 //! The configuration: one struct, read once. The only place that reads the environment.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::secret::MasterKey;
@@ -27,6 +28,11 @@ pub struct Config {
     pub bucket: String,
     /// Session cookies are `__Host-` and Secure; a local installation on plain HTTP may turn it off.
     pub secure_cookies: bool,
+    /// How many requests a minute an API key may make, half of them at once.
+    pub requests_per_minute: u32,
+    /// How many proxies of ours stand before the gateway: each notes in `X-Forwarded-For` whom it was
+    /// asked by, and what is noted before the first of them is the caller's own invention.
+    pub proxies: usize,
 }
 
 /// The names of the tables.
@@ -87,14 +93,29 @@ impl Config {
             queues: Queues(queues),
             bucket: optional("BUCKET"),
             secure_cookies: true,
+            requests_per_minute: number("REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE)?,
+            proxies: number("PROXIES", 0)?,
         })
     }
 }
+
+/// What an API key may ask for when nothing else is said.
+pub const REQUESTS_PER_MINUTE: u32 = 600;
 
 /// The variable that holds a queue's address: `QUEUE_CAMPAIGN_PLAN`.
 #[must_use]
 pub fn queue_variable(queue: QueueName) -> String {
     format!("QUEUE_{}", queue.as_str().to_uppercase().replace('-', "_"))
+}
+
+/// A number, or the usual one when the variable is not set.
+fn number<T: FromStr>(name: &'static str, usual: T) -> Result<T, ConfigError> {
+    match required(name) {
+        Ok(text) if !text.is_empty() => text
+            .parse()
+            .map_err(|_| ConfigError::Invalid(name, "it must be a number".to_owned())),
+        Ok(_) | Err(_) => Ok(usual),
+    }
 }
 
 /// A variable of the local process, which has settings of its own beside these.

@@ -35,8 +35,11 @@ pub enum Error {
     #[error("{message}")]
     Upstream { message: String, retryable: bool },
     /// Not now: the work is someone else's until then.
-    #[error("not before {after:?}")]
+    #[error("this is being worked on; try again in {} s", whole_seconds(*.after))]
     Later { after: Duration },
+    /// More was asked than is allowed in this time.
+    #[error("too many requests; try again in {} s", whole_seconds(*.after))]
+    Limited { after: Duration },
     /// A defect or an outage of ours. The person reads only that it failed.
     #[error("{context}")]
     Internal {
@@ -106,6 +109,7 @@ impl Error {
             Self::Forbidden { .. } => "forbidden",
             Self::Upstream { .. } => "upstream",
             Self::Later { .. } => "later",
+            Self::Limited { .. } => "rate_limited",
             Self::Internal { .. } => "internal",
         }
     }
@@ -114,7 +118,7 @@ impl Error {
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Later { .. } => true,
+            Self::Later { .. } | Self::Limited { .. } => true,
             Self::Upstream { retryable, .. } | Self::Internal { retryable, .. } => *retryable,
             Self::NotFound { .. }
             | Self::Invalid(_)
@@ -148,6 +152,13 @@ impl From<domain::campaign::Refused> for Error {
     fn from(refused: domain::campaign::Refused) -> Self {
         Self::refused("wrong_state", refused.to_string())
     }
+}
+
+/// A wait in whole seconds, never too short.
+#[must_use]
+pub fn whole_seconds(wait: Duration) -> u64 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    seconds.max(1)
 }
 
 fn summary(fields: &[FieldError]) -> String {

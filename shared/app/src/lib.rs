@@ -16,9 +16,11 @@ pub mod config;
 pub mod contact;
 pub mod error;
 pub mod group;
+pub mod idempotency;
 pub mod import;
 pub mod inbound;
 pub mod invitation;
+pub mod limit;
 pub mod mail;
 pub mod media;
 pub mod member;
@@ -70,6 +72,7 @@ pub struct Parts {
     pub addresses: channel::Addresses,
     pub(crate) bodies: webhook::Collector,
     pub realtime: realtime::Memory,
+    pub blocks: limit::Blocks,
 }
 
 impl App {
@@ -100,6 +103,7 @@ impl App {
             addresses: channel::Addresses::default(),
             bodies: webhook::Collector::default(),
             realtime: realtime::Memory::default(),
+            blocks: limit::Blocks::default(),
         };
         Ok(Self {
             parts: Arc::new(parts),

@@ -55,6 +55,8 @@ impl World {
             queues: queues(),
             bucket: "files".to_owned(),
             secure_cookies: true,
+            requests_per_minute: app::config::REQUESTS_PER_MINUTE,
+            proxies: 0,
         };
         let recorder = Recorder::default();
         let client = access().dynamodb().http_client(recorder.client());

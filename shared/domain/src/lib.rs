@@ -15,6 +15,7 @@ pub mod pacing;
 pub mod phone;
 pub mod portfolio;
 pub mod price;
+pub mod rate;
 pub mod realtime;
 pub mod template;
 pub mod workspace;

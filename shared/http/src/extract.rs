@@ -3,8 +3,10 @@
 use std::str::FromStr;
 
 use app::Error;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::id::InvalidId;
@@ -20,9 +22,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let request = object(request, state).await?;
         match <axum::Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(refused(rejection)),
+            Err(rejection) => Err(refused(&rejection)),
         }
     }
 }
@@ -32,10 +35,11 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Failure> {
+        let request = object(request, state).await?;
         let body = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await;
         match body {
             Ok(body) => Ok(body.map(|axum::Json(value)| Self(value))),
-            Err(rejection) => Err(refused(rejection)),
+            Err(rejection) => Err(refused(&rejection)),
         }
     }
 }
@@ -46,25 +50,71 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn refused(rejection: JsonRejection) -> Failure {
-    match rejection {
-        JsonRejection::JsonDataError(error) => shape(&error),
-        other => Failure::unreadable(other.status(), "unreadable", other.body_text()),
+/// Every body is an object. A reader would take a list as well, its values for the fields in their order.
+async fn object<S: Send + Sync>(request: Request, state: &S) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let bytes = match Bytes::from_request(whole, state).await {
+        Ok(bytes) => bytes,
+        Err(rejection) => return Err(refused(&rejection.into())),
+    };
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::invalid("body", "send an object, not a list").into());
     }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+fn refused(rejection: &JsonRejection) -> Failure {
+    let (code, detail) = match rejection {
+        JsonRejection::JsonDataError(error) => return shape(error),
+        JsonRejection::MissingJsonContentType(_) => (
+            "unsupported_media_type",
+            "send the body as application/json".to_owned(),
+        ),
+        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            ("too_large", "a body has at most 1 MB".to_owned())
+        }
+        other => ("unreadable", other.body_text()),
+    };
+    Failure::unreadable(rejection.status(), code, detail)
 }
 
 /// A value of the wrong shape. The reader says where it stands: `groups[0]: this is not a valid id`,
-/// which acts write as `groups.0`.
+/// which acts write as `groups.0`. A field that is missing or unknown is named as such.
 fn shape(error: &dyn std::error::Error) -> Failure {
     let message = error
         .source()
         .map_or_else(|| error.to_string(), ToString::to_string);
-    match message.split_once(": ") {
-        Some((field, message)) => {
-            let field = field.replace('[', ".").replace(']', "");
-            Error::invalid(field, message).into()
+    let (place, message) = match message.split_once(": ") {
+        Some((place, message)) if !place.contains(' ') => {
+            (place.replace('[', ".").replace(']', ""), message)
         }
-        None => Error::invalid("body", message).into(),
+        Some(_) | None => (String::new(), message.as_str()),
+    };
+    // Where it stands in the text helps nobody who has the field.
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let named = |beginning: &str| {
+        let rest = message.strip_prefix(beginning)?;
+        rest.split('`').next()
+    };
+    let (field, message) = if let Some(name) = named("missing field `") {
+        (join(&place, name), "this field is required")
+    } else if let Some(name) = named("unknown field `") {
+        (join(&place, name), message)
+    } else {
+        (place, message)
+    };
+    let field = if field.is_empty() { "body" } else { &field };
+    Error::invalid(field, message).into()
+}
+
+fn join(place: &str, name: &str) -> String {
+    if place.is_empty() || place == "?" {
+        name.to_owned()
+    } else if place == name || place.ends_with(&format!(".{name}")) {
+        place.to_owned()
+    } else {
+        format!("{place}.{name}")
     }
 }
 
@@ -95,13 +145,24 @@ where
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| {
-                Failure::unreadable(rejection.status(), "unreadable", rejection.body_text())
-            })?;
+        let Segment(text) = Segment::from_request_parts(parts, state).await?;
         text.parse()
             .map(Self)
             .map_err(|invalid: InvalidId| Error::not_found(invalid.kind).into())
+    }
+}
+
+/// The name in a path of something whose ids are not ours to judge.
+pub struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            // What is not even text names nothing.
+            Err(_) => Err(Error::not_found("what the path names").into()),
+        }
     }
 }

@@ -2,34 +2,44 @@
 //! OpenAPI document. It knows axum and nothing of Lambda; handlers that use it write no status code
 //! for an error.
 
+pub mod address;
 pub mod auth;
 pub mod cookie;
 pub mod device;
 pub mod document;
 pub mod extract;
+pub mod idempotency;
 pub mod page;
 pub mod problem;
 
 use app::App;
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
+use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 
+pub use address::ClientAddress;
 pub use auth::{Authenticated, Person};
-pub use extract::{Id, Json, Query};
+pub use extract::{Id, Json, Query, Segment};
+pub use idempotency::{IdempotencyKey, Once};
 pub use page::{PageOut, PageQuery};
 pub use problem::{Failure, Problem};
 
 /// The largest body of an API request, in bytes. Files go to presigned URLs instead.
-const BODY_MAX: usize = 1024 * 1024;
+pub(crate) const BODY_MAX: usize = 1024 * 1024;
 
 /// A function's routes as a plain router, with what every answer of the API has in common.
 pub fn plain(router: OpenApiRouter<App>) -> Router<App> {
-    let (router, _) = router.split_for_parts();
-    with_manners(router)
+    let (router, document) = router.split_for_parts();
+    let paths = idempotency::paths(&document);
+    with_manners(router.layer(from_fn_with_state(paths, idempotency::layer)))
+}
+
+/// The router over the application, which what stands before the handlers needs as well.
+pub fn with_app(router: Router<App>, app: App) -> Router {
+    router.layer(Extension(app.clone())).with_state(app)
 }
 
 /// Adds what every answer of the API has in common.

@@ -9,12 +9,20 @@ use utoipa::ToSchema;
 /// What went wrong, for machines by `code` and for people by `detail`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
+    /// The kind of problem as a URI: `urn:blazz:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:blazz:problem:not_found")]
+    pub kind: String,
     /// The status in words.
+    #[schema(example = "Not Found")]
     pub title: String,
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// The stable word that tells one problem from another.
+    #[schema(example = "not_found")]
     pub code: String,
     /// A sentence for a person.
+    #[schema(example = "the contact was not found")]
     pub detail: String,
     /// The fields at fault, when there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -23,7 +31,10 @@ pub struct Problem {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
+    /// Where it stands in the body or the query: `audience.groups.0`.
+    #[schema(example = "name")]
     pub field: String,
+    #[schema(example = "a name is required")]
     pub message: String,
 }
 
@@ -45,9 +56,17 @@ impl Failure {
         Self::new(status, code, detail.into())
     }
 
+    /// The caller may try again after so many seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
     fn new(status: StatusCode, code: &str, detail: String) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
         let problem = Problem {
+            kind: kind(code),
             title,
             status: status.as_u16(),
             code: code.to_owned(),
@@ -60,6 +79,11 @@ impl Failure {
             retry_after: None,
         }))
     }
+}
+
+/// The `type` of a problem with this code.
+pub(crate) fn kind(code: &str) -> String {
+    format!("urn:blazz:problem:{code}")
 }
 
 impl From<Error> for Failure {
@@ -75,6 +99,7 @@ impl From<Error> for Failure {
             Error::Refused { .. } => StatusCode::CONFLICT,
             Error::Forbidden { .. } => StatusCode::FORBIDDEN,
             Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
+            Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::Later { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -96,7 +121,9 @@ impl From<Error> for Failure {
                     })
                     .collect();
             }
-            Error::Later { after } => failure.0.retry_after = Some(after.as_secs().max(1)),
+            Error::Later { after } | Error::Limited { after } => {
+                return failure.retry_after(app::error::whole_seconds(after));
+            }
             _ => {}
         }
         failure

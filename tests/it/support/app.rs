@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::config::Config;
+use app::config::{Config, REQUESTS_PER_MINUTE};
 use app::ports::{Clock, Mail, Queue};
 use app::secret::MasterKey;
 use app::task::QueueName;
@@ -158,6 +158,8 @@ impl TestApp {
             queues: stack.queue_names(),
             bucket: String::new(),
             secure_cookies: true,
+            requests_per_minute: REQUESTS_PER_MINUTE,
+            proxies: 0,
         };
         let app = app::App::new(
             config,

@@ -1,6 +1,9 @@
 //! Typed callers: nobody, a member with a session, an API key, Meta.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, StatusCode, header};
 use domain::workspace::Permission;
 use serde_json::{Value, json};
@@ -11,6 +14,8 @@ use super::TestApp;
 /// Somebody who sends requests.
 #[derive(Clone, Default)]
 pub(crate) struct Caller {
+    /// Where its requests come from.
+    address: Option<SocketAddr>,
     headers: Vec<(String, String)>,
     /// The workspace of a member or a key.
     pub(crate) workspace: String,
@@ -34,6 +39,13 @@ impl Answer {
 impl Caller {
     pub(crate) fn anonymous() -> Self {
         Self::default()
+    }
+
+    pub(crate) fn from_address(address: &str) -> Self {
+        Self {
+            address: Some(SocketAddr::new(address.parse().unwrap(), 40_000)),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn with(mut self, header: &str, value: &str) -> Self {
@@ -97,6 +109,9 @@ impl Caller {
         }
         if let Some((name, value)) = header {
             request = request.header(name, value);
+        }
+        if let Some(address) = self.address {
+            request = request.extension(ConnectInfo(address));
         }
         let response = t
             .router

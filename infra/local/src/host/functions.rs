@@ -7,7 +7,7 @@ use app::task::{QueueName, Task, Verdict};
 use app::{App, Error, task};
 use axum::Router;
 use futures::future::BoxFuture;
-use http_api::plain;
+use http_api::{plain, with_app};
 
 use super::sockets;
 
@@ -26,7 +26,7 @@ pub(super) enum Entry {
 }
 
 pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
-    let http = |router: Router<App>| Entry::Http(router.with_state(app.clone()));
+    let http = |router: Router<App>| Entry::Http(with_app(router, app.clone()));
     vec![
         ("api-workspace", http(plain(api_workspace::router()))),
         ("api-contacts", http(plain(api_contacts::router()))),

@@ -57,6 +57,8 @@ fn parts() -> (App, LocalQueue, LocalFiles, Stack, tempfile::TempDir) {
         queues: stack.queue_names(),
         bucket: String::new(),
         secure_cookies: false,
+        requests_per_minute: app::config::REQUESTS_PER_MINUTE,
+        proxies: 0,
     };
     let mailbox = Mailbox::open(&folder.path().join("mailbox"), clock.clone()).unwrap();
     let app = App::new(

@@ -8,6 +8,7 @@ use domain::template::{HeaderInput, Mapping};
 use domain::workspace::Permission;
 
 use super::{Campaign, Draft, NewCampaign, create, find, write};
+use crate::idempotency::Once;
 use crate::{Actor, App, Error};
 
 /// Makes a draft with the same content, audience and channel. Nothing is checked: what has become
@@ -15,7 +16,12 @@ use crate::{Actor, App, Error};
 ///
 /// # Errors
 /// The campaign does not exist in this workspace.
-pub async fn clone(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+pub async fn clone(
+    app: &App,
+    actor: &Actor,
+    id: &CampaignId,
+    once: &Once,
+) -> Result<Campaign, Error> {
     actor.require(Permission::WriteCampaigns)?;
     let earlier = find(app, app.store.workspace(&actor.workspace), id).await?;
     let copy = Draft {
@@ -26,7 +32,7 @@ pub async fn clone(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
         variables: earlier.variables,
         header: earlier.header,
     };
-    write(app, actor, copy).await
+    write(app, actor, copy, once).await
 }
 
 /// Makes a draft that sends the same again to those whose message failed for a reason that may have
@@ -34,7 +40,12 @@ pub async fn clone(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
 ///
 /// # Errors
 /// The earlier campaign has not started, or its content is not acceptable any more.
-pub async fn retry(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {
+pub async fn retry(
+    app: &App,
+    actor: &Actor,
+    id: &CampaignId,
+    once: &Once,
+) -> Result<Campaign, Error> {
     let earlier = started(app, actor, id).await?;
     let new = NewCampaign {
         name: named(&earlier.name, "retry"),
@@ -44,7 +55,7 @@ pub async fn retry(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
         audience: recipients(id, Ended::Failed),
         variables: earlier.variables,
     };
-    create(app, actor, new).await
+    create(app, actor, new, once).await
 }
 
 /// What is said to those who replied; `None` keeps what the earlier campaign has. Another template takes
@@ -66,6 +77,7 @@ pub async fn follow_up(
     actor: &Actor,
     id: &CampaignId,
     with: FollowUp,
+    once: &Once,
 ) -> Result<Campaign, Error> {
     let earlier = started(app, actor, id).await?;
     let (variables, header) = match &with.template {
@@ -82,7 +94,7 @@ pub async fn follow_up(
         variables: with.variables.unwrap_or(variables),
         header: with.header.or(header),
     };
-    create(app, actor, new).await
+    create(app, actor, new, once).await
 }
 
 async fn started(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign, Error> {

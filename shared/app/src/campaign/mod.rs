@@ -28,6 +28,7 @@ use domain::id::{CampaignId, ChannelId};
 use domain::template::{HeaderContent, HeaderInput, Mapping, Template};
 use domain::workspace::Permission;
 
+use crate::idempotency::Once;
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error, realtime};
@@ -64,7 +65,12 @@ pub struct NewCampaign {
 ///
 /// # Errors
 /// A field is not acceptable.
-pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campaign, Error> {
+pub async fn create(
+    app: &App,
+    actor: &Actor,
+    new: NewCampaign,
+    once: &Once,
+) -> Result<Campaign, Error> {
     actor.require(Permission::WriteCampaigns)?;
     let scope = app.store.workspace(&actor.workspace);
     let name = name(&new.name)?;
@@ -91,7 +97,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewCampaign) -> Result<Campai
         variables: new.variables,
         header: content.header,
     };
-    write(app, actor, draft).await
+    write(app, actor, draft, once).await
 }
 
 /// What a new campaign has; everything else about it is yet to come.
@@ -104,7 +110,7 @@ struct Draft {
     header: Option<HeaderContent>,
 }
 
-async fn write(app: &App, actor: &Actor, draft: Draft) -> Result<Campaign, Error> {
+async fn write(app: &App, actor: &Actor, draft: Draft, once: &Once) -> Result<Campaign, Error> {
     let Draft {
         name,
         channel,
@@ -114,7 +120,7 @@ async fn write(app: &App, actor: &Actor, draft: Draft) -> Result<Campaign, Error
         header,
     } = draft;
     let campaign = Campaign {
-        id: CampaignId::fresh(),
+        id: CampaignId::at(once.at, &[&once.seed]),
         workspace: actor.workspace.clone(),
         name,
         state: State::Draft,
@@ -132,10 +138,11 @@ async fn write(app: &App, actor: &Actor, draft: Draft) -> Result<Campaign, Error
         completed_at: None,
     };
     let scope = app.store.workspace(&actor.workspace);
-    app.store
-        .write(Write::create(scope.campaign(&campaign.id), &campaign)?)
-        .await?
-        .or(|| Error::broken("a campaign id was used twice"))?;
+    let create = Write::create(scope.campaign(&campaign.id), &campaign)?;
+    if !app.store.write(create).await?.yes() {
+        // An earlier attempt at the same request has made it.
+        return find(app, scope, &campaign.id).await;
+    }
     realtime::announce(app, scope, campaign.event(State::Draft)).await;
     Ok(campaign)
 }

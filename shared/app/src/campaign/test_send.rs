@@ -18,6 +18,7 @@ use whatsapp::{ErrorClass, Outbound, SendError, TemplateMessage};
 use super::send::lease;
 use super::{content, find};
 use crate::channel::{self, Channel};
+use crate::idempotency::Once;
 use crate::media::Handed;
 use crate::pacer::Lane;
 use crate::page::{self, Order, Page, PageRequest};
@@ -96,6 +97,7 @@ pub async fn test(
     actor: &Actor,
     id: &CampaignId,
     new: NewTest,
+    once: &Once,
 ) -> Result<TestSend, Error> {
     actor.require(Permission::WriteCampaigns)?;
     let scope = app.store.workspace(&actor.workspace);
@@ -140,7 +142,7 @@ pub async fn test(
         .fill_or_example(&template, &profile)
         .map_err(|error| unfillable(&error))?;
     let test = TestSend {
-        id: TestId::fresh(),
+        id: TestId::at(once.at, &[&once.seed]),
         phone,
         contact: new.contact,
         channel: campaign.channel,
@@ -154,10 +156,15 @@ pub async fn test(
         reason: None,
         created_at: app.now(),
     };
-    app.store
-        .write(Write::create(scope.test(id, &test.id), &test)?)
-        .await?
-        .or(|| Error::broken("a test id was used twice"))?;
+    // One that exists was made by an earlier attempt at the same request, which may not have queued it.
+    let place = scope.test(id, &test.id);
+    let create = Write::create(place.clone(), &test)?;
+    let test = if app.store.write(create).await?.yes() {
+        test
+    } else {
+        let made = app.store.get(&place).await?;
+        made.ok_or_else(|| Error::broken("a test is gone"))?
+    };
     let task = CampaignTest {
         workspace: actor.workspace.clone(),
         campaign: id.clone(),

@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use domain::chat;
 use domain::contact::Consent;
-use domain::id::{ChannelId, ChatId, ContactId};
+use domain::id::{ChannelId, ChatId, ContactId, MessageId};
 use domain::realtime::{Direction, Event};
 use domain::workspace::Permission;
 
+use crate::idempotency::Once;
 use crate::page::{self, Order, Page, PageRequest};
 use crate::store::commit::Updated;
-use crate::store::{Scope, Write};
+use crate::store::{Committed, Scope, Write};
 use crate::task::ChatSend;
 use crate::{Actor, App, Error, channel, contact, realtime};
 
@@ -100,7 +101,13 @@ pub async fn messages(
 ///
 /// # Errors
 /// The text is not acceptable, or the person may not be written to now.
-pub async fn say(app: &App, actor: &Actor, id: &ChatId, text: &str) -> Result<Outbound, Error> {
+pub async fn say(
+    app: &App,
+    actor: &Actor,
+    id: &ChatId,
+    text: &str,
+    once: &Once,
+) -> Result<Outbound, Error> {
     actor.require(Permission::WriteChats)?;
     let scope = app.store.workspace(&actor.workspace);
     let text = chat::text(text)?;
@@ -130,7 +137,10 @@ pub async fn say(app: &App, actor: &Actor, id: &ChatId, text: &str) -> Result<Ou
             "it is more than 24 hours since this person last wrote, so WhatsApp delivers only templates; send one instead",
         ));
     }
-    let message = Outbound::new(app.now(), text);
+    let message = Outbound {
+        id: MessageId::at(once.at, &[&once.seed, id.as_str()]),
+        ..Outbound::new(app.now(), text)
+    };
     let task = ChatSend {
         workspace: actor.workspace.clone(),
         channel: chat.channel.clone(),
@@ -138,7 +148,9 @@ pub async fn say(app: &App, actor: &Actor, id: &ChatId, text: &str) -> Result<Ou
         message: message.id.clone(),
         place: chat.places,
     };
-    take(app, scope, id, &task, &message).await?;
+    if !take(app, scope, id, &task, &message).await?.yes() {
+        return said_before(app, scope, id, &message.id).await;
+    }
     let event = Event::MessageCreated {
         chat: id.clone(),
         message: message.id.clone(),
@@ -160,7 +172,7 @@ async fn take(
     chat: &ChatId,
     task: &ChatSend,
     message: &Outbound,
-) -> Result<(), Error> {
+) -> Result<Committed, Error> {
     let pending = Pending {
         workspace: task.workspace.clone(),
         channel: task.channel.clone(),
@@ -181,10 +193,20 @@ async fn take(
             .with("gsi1pk", due_pk)
             .with("gsi1sk", due_at),
     ];
-    app.store
-        .transact(writes)
-        .await?
-        .or(|| Error::broken("a place in line was given twice"))
+    app.store.transact(writes).await
+}
+
+/// The message that an earlier attempt at the same request has taken.
+async fn said_before(
+    app: &App,
+    scope: Scope<'_>,
+    chat: &ChatId,
+    id: &MessageId,
+) -> Result<Outbound, Error> {
+    match app.store.get(&scope.message(chat, id)).await? {
+        Some(Message::Outbound(message)) => Ok(message),
+        Some(Message::Inbound(_)) | None => Err(Error::broken("a place in line was given twice")),
+    }
 }
 
 pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &ChatId) -> Result<Chat, Error> {

@@ -126,6 +126,10 @@ pub async fn create(
             format!("a file may have at most {} MB; split it", SIZE_MAX >> 20),
         ));
     }
+    if new.mapping.keys().any(|header| header.trim().is_empty()) {
+        let message = "a column is named by its header, which is not empty";
+        return Err(Error::invalid("mapping", message));
+    }
     let scope = app.store.workspace(&actor.workspace);
     for (place, id) in new.groups.iter().enumerate() {
         if group::find(app, scope, id).await?.is_none() {

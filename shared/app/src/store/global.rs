@@ -78,6 +78,13 @@ impl Store {
         crossing::socket_owner(id)
     }
 
+    /// How often somebody whose workspace is not known yet may try something; `parts` says of how many
+    /// things the hash is, so that no two limits share a bucket.
+    #[must_use]
+    pub fn limit(&self, what: &str, parts: usize, hash: &str) -> Key {
+        crossing::limit(what, parts, hash)
+    }
+
     /// Meta's phone number id → channel; a number is connected to one workspace at most.
     #[must_use]
     pub fn phone_number_id(&self, id: &str) -> Key {

@@ -7,6 +7,7 @@ mod chat;
 mod contact;
 pub(super) mod crossing;
 mod realtime;
+mod request;
 mod workspace;
 
 pub use campaign::tab_place;

@@ -73,6 +73,14 @@ pub(in crate::store) fn invitation_hash(hash: &str) -> Key {
     Key::new(Table::Main, format!("INVITATIONHASH#{hash}"), "IDENTITY")
 }
 
+pub(in crate::store) fn limit(what: &str, parts: usize, hash: &str) -> Key {
+    Key::new(
+        Table::Ephemeral,
+        format!("LIMIT#{what}#{parts}#{hash}"),
+        "LIMIT",
+    )
+}
+
 pub(in crate::store) fn portfolio_hour(portfolio: &str, hour: Hour) -> Key {
     Key::new(
         Table::Ephemeral,

@@ -1,0 +1,10 @@
+// Cookies go along on this origin by themselves; what changes something needs the CSRF token of the session.
+window.ui = SwaggerUIBundle({
+  url: "/v1/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  docExpansion: "none",
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  validatorUrl: null,
+});
