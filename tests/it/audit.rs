@@ -2,7 +2,7 @@
 
 use domain::workspace::Permission;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
@@ -69,5 +69,50 @@ async fn a_refused_change_leaves_no_entry() {
         .await
         .expect(422);
     assert_eq!(owner.get(&t, "/v1/audit").await.expect(200), before);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn each_turn_that_a_person_gives_a_campaign_is_entered_once() {
+    let t = TestApp::new().await;
+    let (owner, campaign, _) = t.prepared(2).await;
+    let path = format!("/v1/campaigns/{campaign}");
+    let at = json!({"at": t.clock_in("UTC", 3600)});
+    owner
+        .post(&t, &format!("{path}/schedule"), at)
+        .await
+        .expect(200);
+    t.advance(SignedDuration::from_secs(1));
+    owner
+        .delete(&t, &format!("{path}/schedule"))
+        .await
+        .expect(200);
+    for turn in ["start", "pause", "resume", "cancel"] {
+        t.advance(SignedDuration::from_secs(1));
+        let answer = owner.post(&t, &format!("{path}/{turn}"), Value::Null).await;
+        assert!(answer.status.is_success(), "{turn}: {}", answer.status);
+    }
+    // Refused, and so not entered.
+    owner
+        .post(&t, &format!("{path}/start"), Value::Null)
+        .await
+        .expect(409);
+    let log = owner.get(&t, "/v1/audit").await.expect(200);
+    let entries = log["items"].as_array().unwrap().iter();
+    let mut actions: Vec<_> = entries
+        .filter(|entry| entry["target"] == campaign.as_str())
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    actions.reverse();
+    let turns = [
+        "campaign.scheduled",
+        "campaign.unscheduled",
+        "campaign.started",
+        "campaign.paused",
+        "campaign.resumed",
+        "campaign.cancelled",
+    ];
+    assert_eq!(actions, turns);
+    t.drain().await;
     t.finish().await;
 }

@@ -77,6 +77,8 @@ pub enum Action {
     ChannelDisconnected,
     #[serde(rename = "campaign.scheduled")]
     CampaignScheduled,
+    #[serde(rename = "campaign.unscheduled")]
+    CampaignUnscheduled,
     #[serde(rename = "campaign.started")]
     CampaignStarted,
     #[serde(rename = "campaign.paused")]

@@ -20,11 +20,16 @@ impl FromRequestParts<App> for ClientAddress {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map(|ConnectInfo(peer)| peer.ip());
-        let address = behind(app.config.proxies, &parts.headers, peer);
+        let address = caller(app, parts);
         Ok(Self(address.map_or_else(Address::unknown, Address::of)))
     }
+}
+
+/// Who spoke to the outermost of our own proxies, when that is known.
+pub(crate) fn caller(app: &App, parts: &Parts) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(peer)| peer.ip());
+    behind(app.config.proxies, &parts.headers, peer)
 }
 
 /// The caller behind so many proxies. Everything before their own notes is the caller's invention.

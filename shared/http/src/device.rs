@@ -1,29 +1,26 @@
 //! What a person signs in with: how their sessions are told apart.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 
+use app::App;
 use app::session::Device;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::language::Language;
 
+use crate::address;
+
 /// The browser and the address of a request.
 pub struct Using(pub Device);
 
-impl<S: Send + Sync> FromRequestParts<S> for Using {
+impl FromRequestParts<App> for Using {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let headers = &parts.headers;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         Ok(Self(Device {
-            user_agent: text(headers, header::USER_AGENT).map(str::to_owned),
-            // The last proxy's own note; what stands before it anybody may have written.
-            address: text(headers, "x-forwarded-for")
-                .and_then(|chain| chain.rsplit(',').next())
-                .and_then(|address| address.trim().parse::<IpAddr>().ok())
-                .map(|address| address.to_string()),
+            user_agent: text(&parts.headers, header::USER_AGENT).map(str::to_owned),
+            address: address::caller(app, parts).map(|address| address.to_string()),
         }))
     }
 }

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::item::{Campaign, Gate, Progress};
 use super::{Content, audience, content, dispatch, find, recheck, tick};
+use crate::audit::{self, Action};
 use crate::store::{Committed, Scope, Write};
 use crate::task::CampaignPlan;
 use crate::{Actor, App, Error, channel, realtime, workspace};
@@ -80,7 +81,7 @@ pub async fn edit(
     };
     (new.template, new.header) = (template, header);
     let due = new.scheduled_at;
-    swap(app, scope, &old, new, due).await
+    swap(app, scope, &old, new, due, None).await
 }
 
 /// Sets the time at which a campaign starts by itself. A time without an offset is the workspace's.
@@ -114,7 +115,8 @@ pub async fn schedule(
         scheduled_at: Some(at),
         ..old.clone()
     };
-    swap(app, scope, &old, new, Some(at)).await
+    let entry = audit::entry(app, actor, Action::CampaignScheduled, id.as_str())?;
+    swap(app, scope, &old, new, Some(at), Some(entry)).await
 }
 
 /// Makes a scheduled campaign a draft again.
@@ -130,7 +132,8 @@ pub async fn unschedule(app: &App, actor: &Actor, id: &CampaignId) -> Result<Cam
         scheduled_at: None,
         ..old.clone()
     };
-    swap(app, scope, &old, new, None).await
+    let entry = audit::entry(app, actor, Action::CampaignUnscheduled, id.as_str())?;
+    swap(app, scope, &old, new, None, Some(entry)).await
 }
 
 /// Starts a campaign. Of two starts at once one wins, and the other is refused: it starts once.
@@ -141,13 +144,14 @@ pub async fn start(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
     actor.require(Permission::WriteCampaigns)?;
     let scope = app.store.workspace(&actor.workspace);
     let old = find(app, scope, id).await?;
-    begin(app, scope, &old).await
+    let entry = audit::entry(app, actor, Action::CampaignStarted, id.as_str())?;
+    begin(app, scope, &old, Some(entry)).await
 }
 
 /// Starts a campaign whose time has come. What it names may have gone since it was scheduled: then it
 /// fails, and says why.
 pub(super) async fn start_due(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<(), Error> {
-    let refused = match begin(app, scope, old).await {
+    let refused = match begin(app, scope, old, None).await {
         Ok(_) => return Ok(()),
         Err(Error::Invalid(fields)) => fields,
         // Somebody changed it in this moment.
@@ -160,7 +164,7 @@ pub(super) async fn start_due(app: &App, scope: Scope<'_>, old: &Campaign) -> Re
         reason: Some(format!("It could not start: {}.", words.join("; "))),
         ..old.clone()
     };
-    match swap(app, scope, old, new, None).await {
+    match swap(app, scope, old, new, None, None).await {
         Ok(_) | Err(Error::Refused { .. }) => Ok(()),
         Err(error) => Err(error),
     }
@@ -180,7 +184,8 @@ pub async fn pause(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaign
         ..old.clone()
     };
     let due = (new.state == State::Pausing).then(|| tick::next(app));
-    swap(app, scope, &old, new, due).await?;
+    let entry = audit::entry(app, actor, Action::CampaignPaused, id.as_str())?;
+    swap(app, scope, &old, new, due, Some(entry)).await?;
     // Usually nothing is in flight for longer than a moment, and perhaps nothing is now.
     dispatch::after_chunk(app, scope, id).await?;
     find(app, scope, id).await
@@ -206,7 +211,8 @@ pub async fn resume(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaig
         sending_at: old.sending_at.filter(|_| progress.planned),
         ..old.clone()
     };
-    let new = swap(app, scope, &old, new, Some(tick::next(app))).await?;
+    let entry = audit::entry(app, actor, Action::CampaignResumed, id.as_str())?;
+    let new = swap(app, scope, &old, new, Some(tick::next(app)), Some(entry)).await?;
     set_going(app, scope, &new).await;
     Ok(new)
 }
@@ -225,7 +231,8 @@ pub async fn cancel(app: &App, actor: &Actor, id: &CampaignId) -> Result<Campaig
         completed_at: Some(app.now()),
         ..old.clone()
     };
-    swap(app, scope, &old, new, None).await
+    let entry = audit::entry(app, actor, Action::CampaignCancelled, id.as_str())?;
+    swap(app, scope, &old, new, None, Some(entry)).await
 }
 
 /// Queues what a campaign under way needs to go on: after a start, a resume, or when it got stuck.
@@ -264,21 +271,28 @@ pub(super) async fn swap(
     old: &Campaign,
     new: Campaign,
     due: Option<Timestamp>,
+    entry: Option<Write>,
 ) -> Result<Campaign, Error> {
     let new = Campaign {
         epoch: old.epoch + 1,
         ..new
     };
-    let writes = vec![
+    let mut writes = vec![
         replacing(scope, old, &new, due)?,
         Gate::set(scope, &new.id, new.state, new.epoch)?,
     ];
+    writes.extend(entry);
     app.store.transact(writes).await?.or(changed)?;
     realtime::announce(app, scope, new.event(new.state)).await;
     Ok(new)
 }
 
-async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, Error> {
+async fn begin(
+    app: &App,
+    scope: Scope<'_>,
+    old: &Campaign,
+    entry: Option<Write>,
+) -> Result<Campaign, Error> {
     let state = old.state.start()?;
     let Content {
         template, header, ..
@@ -292,11 +306,12 @@ async fn begin(app: &App, scope: Scope<'_>, old: &Campaign) -> Result<Campaign, 
         started_at: Some(app.now()),
         ..old.clone()
     };
-    let writes = vec![
+    let mut writes = vec![
         replacing(scope, old, &new, Some(tick::next(app)))?,
         Gate::set(scope, &new.id, new.state, new.epoch)?,
         Write::create(scope.progress(&old.id), &Progress::default())?,
     ];
+    writes.extend(entry);
     match app.store.transact(writes).await? {
         Committed::Yes => {}
         Committed::No(_) => return Err(changed()),
