@@ -12,8 +12,9 @@ use crate::session::{self, Session};
 use crate::store::Write;
 use crate::{Actor, App, Error, realtime};
 
-/// How many workspaces one person may be a member of: what lists all of them reads all of them.
-pub(crate) const PER_PERSON_MAX: usize = 100;
+/// How many workspaces one person may be a member of. A changed password is entered into the log of each,
+/// in one transaction of at most a hundred writes.
+pub(crate) const PER_PERSON_MAX: usize = 80;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Workspace {
