@@ -160,7 +160,7 @@ impl<'a> Lane<'a> {
     }
 
     async fn next(&self) -> Result<i64, Error> {
-        let interval = self.limit.interval_us();
+        let interval = self.limit.chat_interval_us();
         loop {
             let now = self.now_us();
             let queue_up = Write::update(self.scope.pacer(self.channel))
