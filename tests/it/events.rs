@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use app::task::Broadcast;
 use domain::campaign::State;
+use domain::chat::Tick;
 use domain::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, UserId};
 use domain::import::ImportState;
-use domain::message::Outcome;
 use domain::realtime::{Direction, Event};
 use jiff::Timestamp;
 use serde_json::json;
@@ -30,7 +30,7 @@ fn one_of_each() -> Vec<Event> {
         Event::MessageUpdated {
             chat: chat.clone(),
             message,
-            status: Outcome::Delivered,
+            status: Tick::Delivered,
         },
         Event::ChatUpdated { chat },
         Event::CampaignUpdated {

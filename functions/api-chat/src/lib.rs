@@ -1,6 +1,7 @@
 //! HTTP API of chats.
 
 mod chats;
+mod counts;
 mod messages;
 
 use app::App;
@@ -10,7 +11,11 @@ use utoipa_axum::routes;
 /// The routes of this function.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(chats::open))
-        .routes(routes!(chats::get))
+        .routes(routes!(chats::list, chats::open))
+        .routes(routes!(counts::get))
+        .routes(routes!(chats::get, chats::update))
+        .routes(routes!(chats::read))
+        .routes(routes!(chats::typing))
         .routes(routes!(messages::list, messages::say))
+        .routes(routes!(messages::retry))
 }

@@ -1,36 +1,46 @@
 //! `/v1/chats/{chat}/messages`
 
 use app::App;
-use app::chat::{self, Inbound, Message, Outbound};
+use app::chat::{
+    self, Activity, Author, CampaignMessage, Entry, Frozen, Inbound, Message, NewMessage, Note,
+    Outbound,
+};
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::chat::{Content, Tick};
 use domain::event::InboundContent;
-use domain::id::{ChatId, MessageId};
-use domain::message::Outcome;
+use domain::id::{CampaignId, ChatId, MessageId, UserId};
 use http_api::{
-    Authenticated, Failure, Id, IdempotencyKey, Json, Once, PageOut, PageQuery, Problem, Query,
+    Authenticated, Failure, Id, IdempotencyKey, Ids, Json, Once, PageOut, PageQuery, Problem, Query,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageIn {
-    /// 1 to 4096 characters.
+    /// 1 to 4096 characters; short for a content of the type `text`.
     #[schema(example = "Your parcel is on its way.")]
-    text: String,
+    text: Option<String>,
+    /// What to say, by its `type`: `text`, `media`, `location`, `contacts`, `reaction`, `buttons`, `list`,
+    /// `link` or `template`.
+    #[schema(value_type = Option<Object>, example = json!({"type": "media", "media": "md_…", "caption": "The menu"}))]
+    content: Option<Content>,
+    /// The message of this chat that is to be quoted.
+    #[schema(value_type = Option<String>)]
+    reply_to: Option<MessageId>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChatMessageOut)]
 pub(crate) struct MessageOut {
-    #[schema(value_type = String)]
-    id: MessageId,
-    /// `inbound`: the person wrote it. `outbound`: the workspace did.
+    /// Of what a campaign sent: campaign, chunk and index.
+    id: String,
+    /// `inbound`: the person wrote it. `outbound`: the workspace did. `internal`: the person never sees it.
     direction: &'static str,
-    /// `text`, `button`, or WhatsApp's word for another kind.
+    /// `text`, `button`, or WhatsApp's word for another kind; `note` and `activity` are internal.
     kind: String,
     /// The text, the label of the button that was pressed or of what was chosen, or what stands below a file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +52,8 @@ pub(crate) struct MessageOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     content: Option<Value>,
-    /// Of an outbound message: `queued`, `accepted`, `delivered`, `read`, `failed` or `unknown`.
+    /// Of an outbound message: `queued`, `accepted`, `sent`, `delivered`, `read`, `played`, `failed` or
+    /// `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     /// When the status was reached.
@@ -54,19 +65,43 @@ pub(crate) struct MessageOut {
     code: Option<i64>,
     /// Why it failed, or why nothing more is known of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<String>,
+    /// Whether it can be sent again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    retryable: bool,
+    /// The new attempt that was made of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    retried_as: Option<MessageId>,
     /// Meta's id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     wamid: Option<String>,
     /// Meta's id of the message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     context_wamid: Option<String>,
+    /// The message of this chat that this one quotes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    reply_to: Option<MessageId>,
+    /// Who wrote it: `{"type": "user", "id": "us_…"}`, `{"type": "api_key", …}` or `{"type": "automatic"}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    by: Option<Author>,
+    /// The campaign that sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    campaign: Option<CampaignId>,
+    /// Members whom a note is for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    mentions: Vec<UserId>,
     /// When it was written.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
 
-/// Lists the messages of a chat, the newest first.
+/// Lists the messages of a chat, the newest first: what campaigns sent, notes and what happened to the chat
+/// are among them.
 #[utoipa::path(get, path = "/v1/chats/{chat}/messages", operation_id = "list_messages", tag = "chats",
     security(("api_key" = []), ("session" = [])), params(("chat" = String, Path), PageQuery),
     responses((status = 200, body = PageOut<MessageOut>), (status = "default", body = Problem)))]
@@ -80,7 +115,7 @@ pub(crate) async fn list(
     Ok(Json(PageOut::of(page, MessageOut::from)))
 }
 
-/// Takes a text to be sent. It is sent after everything that was taken for the chat before it. Refused
+/// Takes a message to be sent. It is sent after everything that was taken for the chat before it. Refused
 /// with `window_closed` when the person has not written for 24 hours: then only a template may be sent.
 #[utoipa::path(post, path = "/v1/chats/{chat}/messages", operation_id = "send_message", tag = "chats",
     security(("api_key" = []), ("session" = [])), params(("chat" = String, Path), IdempotencyKey), request_body = MessageIn,
@@ -92,16 +127,73 @@ pub(crate) async fn say(
     Once(once): Once,
     Json(body): Json<MessageIn>,
 ) -> Result<(StatusCode, Json<MessageOut>), Failure> {
-    let message = chat::say(&app, &actor, &id, &body.text, &once).await?;
-    let message = Message::Outbound(message);
-    Ok((StatusCode::ACCEPTED, Json(message.into())))
+    let content = match (body.text, body.content) {
+        (Some(text), None) => Content::Text { text },
+        (None, Some(content)) => content,
+        _ => {
+            let message = "give either a \"text\" or a \"content\"";
+            return Err(app::Error::invalid("content", message).into());
+        }
+    };
+    let new = NewMessage {
+        content,
+        reply_to: body.reply_to,
+    };
+    let message = chat::say(&app, &actor, &id, new, &once).await?;
+    Ok((StatusCode::ACCEPTED, Json(said(message))))
 }
 
-impl From<Message> for MessageOut {
-    fn from(message: Message) -> Self {
-        match message {
-            Message::Inbound(inbound) => heard(inbound),
-            Message::Outbound(outbound) => said(outbound),
+/// Sends a message again that failed, or that may not have been sent: as one new message, however often it
+/// is asked for. Of a message whose status is `unknown` the person may get both.
+#[utoipa::path(post, path = "/v1/chats/{chat}/messages/{message}/retry", operation_id = "retry_message", tag = "chats",
+    security(("api_key" = []), ("session" = [])), params(("chat" = String, Path), ("message" = String, Path)),
+    responses((status = 202, body = MessageOut), (status = "default", body = Problem)))]
+pub(crate) async fn retry(
+    State(app): State<App>,
+    Authenticated(actor): Authenticated,
+    Ids(chat, message): Ids<ChatId, MessageId>,
+) -> Result<(StatusCode, Json<MessageOut>), Failure> {
+    let message = chat::retry(&app, &actor, &chat, &message).await?;
+    Ok((StatusCode::ACCEPTED, Json(said(message))))
+}
+
+impl From<Entry> for MessageOut {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Campaign(message) => from_campaign(*message),
+            Entry::Message(message) => match *message {
+                Message::Inbound(inbound) => heard(inbound),
+                Message::Outbound(outbound) => said(outbound),
+                Message::Note(note) => noted(note),
+                Message::Activity(activity) => happened(activity),
+            },
+        }
+    }
+}
+
+impl MessageOut {
+    /// One of which nothing but this is known.
+    fn new(id: String, direction: &'static str, kind: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            id,
+            direction,
+            kind: kind.into(),
+            text: None,
+            payload: None,
+            content: None,
+            status: None,
+            status_at: None,
+            code: None,
+            reason: None,
+            retryable: false,
+            retried_as: None,
+            wamid: None,
+            context_wamid: None,
+            reply_to: None,
+            by: None,
+            campaign: None,
+            mentions: Vec::new(),
+            at,
         }
     }
 }
@@ -113,54 +205,103 @@ fn heard(message: Inbound) -> MessageOut {
         InboundContent::Button { text, payload } => (Some(text), Some(payload), None),
         InboundContent::Choice { id, title, .. } => (Some(title), Some(id), None),
         InboundContent::Other { value, .. } => (None, None, Some(value)),
-        InboundContent::Media(media) => (media.caption.clone(), None, json(&media)),
-        InboundContent::Location(place) => (None, None, json(&place)),
-        InboundContent::Contacts(cards) => (None, None, json(&cards)),
+        InboundContent::Media(media) => (media.caption.clone(), None, value(&media)),
+        InboundContent::Location(place) => (None, None, value(&place)),
+        InboundContent::Contacts(cards) => (None, None, value(&cards)),
         other => (None, None, inside(&other)),
     };
     MessageOut {
-        id: message.id,
-        direction: "inbound",
-        kind,
         text,
         payload,
         content,
-        status: None,
-        status_at: None,
-        code: None,
-        reason: None,
         wamid: Some(message.wamid),
         context_wamid: message.context_wamid,
-        at: message.at,
+        ..MessageOut::new(message.id.to_string(), "inbound", kind, message.at)
     }
 }
 
-fn json(value: &impl Serialize) -> Option<Value> {
+fn value(value: &impl Serialize) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
 /// What stands in the only field of a content: its name is told by the kind.
 fn inside(content: &InboundContent) -> Option<Value> {
-    match json(content)? {
+    match value(content)? {
         Value::Object(fields) => fields.into_iter().next().map(|(_, value)| value),
         other => Some(other),
     }
 }
 
 fn said(message: Outbound) -> MessageOut {
+    let rendered = message.rendered();
+    let text = match &rendered {
+        Some(rendered) => Some(rendered.body.clone()),
+        None => Some(message.content.words().to_owned()).filter(|words| !words.is_empty()),
+    };
+    let mut content = match &message.content {
+        Content::Text { .. } => None,
+        content => value(content),
+    };
+    if let Some(Value::Object(fields)) = &mut content {
+        if let Some(rendered) = &rendered {
+            fields.insert("message".to_owned(), json!(rendered));
+        }
+        if let Some(file @ Frozen::File { .. }) = &message.frozen
+            && let Some(Value::Object(file)) = value(file)
+        {
+            fields.extend(file.into_iter().filter(|(name, _)| name != "type"));
+        }
+    }
     MessageOut {
-        direction: "outbound",
-        kind: "text".to_owned(),
-        reason: message.reason(),
-        id: message.id,
-        text: Some(message.text),
-        payload: None,
-        content: None,
-        status: Some(message.status.map_or("queued", Outcome::as_str)),
+        text,
+        content,
+        status: Some(message.tick().as_str()),
         status_at: message.status_at,
         code: message.code,
+        reason: message.reason().map(str::to_owned),
+        retryable: message.retryable(),
+        wamid: message.wamid.clone(),
+        reply_to: message.reply_to.clone(),
+        retried_as: message.retried_as.clone(),
+        by: Some(message.by.clone()),
+        ..MessageOut::new(
+            message.id.to_string(),
+            "outbound",
+            message.kind(),
+            message.at,
+        )
+    }
+}
+
+fn from_campaign(message: CampaignMessage) -> MessageOut {
+    let id = message.recipient.to_string();
+    MessageOut {
+        text: message.message.as_ref().map(|message| message.body.clone()),
+        content: message
+            .message
+            .map(|rendered| json!({"name": message.name, "message": rendered})),
+        status: Some(Tick::from(message.status).as_str()),
+        code: message.code,
+        reason: message.reason.map(str::to_owned),
         wamid: message.wamid,
-        context_wamid: None,
-        at: message.at,
+        campaign: Some(message.campaign),
+        ..MessageOut::new(id, "outbound", "template", message.at)
+    }
+}
+
+fn noted(note: Note) -> MessageOut {
+    MessageOut {
+        text: Some(note.text),
+        mentions: note.mentions,
+        by: Some(note.by),
+        ..MessageOut::new(note.id.to_string(), "internal", "note", note.at)
+    }
+}
+
+fn happened(activity: Activity) -> MessageOut {
+    MessageOut {
+        content: value(&activity.what),
+        by: Some(activity.by),
+        ..MessageOut::new(activity.id.to_string(), "internal", "activity", activity.at)
     }
 }

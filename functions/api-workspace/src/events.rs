@@ -23,7 +23,7 @@ pub(crate) enum EventOut {
     MessageUpdated {
         chat: String,
         message: String,
-        status: StatusOut,
+        status: TickOut,
     },
     /// A chat was opened, or something about it changed besides its messages.
     #[serde(rename = "chat.updated")]
@@ -88,6 +88,9 @@ macro_rules! mirror {
 
 mirror!(DirectionOut of domain::realtime::Direction { Inbound, Outbound });
 mirror!(StatusOut of domain::message::Outcome { Accepted, Delivered, Read, Failed, Excluded, Unknown });
+mirror!(TickOut of domain::chat::Tick {
+    Queued, Accepted, Sent, Delivered, Read, Played, Failed, Unknown
+});
 mirror!(ImportStateOut of domain::import::ImportState { Waiting, Running, Completed, Failed });
 mirror!(CampaignStateOut of domain::campaign::State {
     Draft, Scheduled, Preparing, Sending, Pausing, Paused, Completed, Cancelled, Failed

@@ -1,7 +1,7 @@
 //! The only function that sends messages: a chunk of a campaign or a test of one, or what a chat has on
-//! its way out.
+//! its way out, receipts included.
 
-use app::task::{CampaignMessage, ChatSend};
+use app::task::{CampaignMessage, ChatTask};
 use app::{App, Error, campaign, chat};
 
 /// # Errors
@@ -15,6 +15,6 @@ pub async fn campaign(app: App, task: CampaignMessage) -> Result<(), Error> {
 
 /// # Errors
 /// See [`chat::send::run`].
-pub async fn chat(app: App, task: ChatSend) -> Result<(), Error> {
+pub async fn chat(app: App, task: ChatTask) -> Result<(), Error> {
     chat::send::run(app, task).await
 }

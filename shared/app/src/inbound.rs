@@ -16,15 +16,13 @@ use futures::stream;
 use jiff::Timestamp;
 
 use crate::channel::Route;
-use crate::chat::{Chat, Inbound, Message};
+use crate::chat::change::{ATTEMPTS, busy, line, written};
+use crate::chat::{Author, Chat, Inbound, Message, What};
 use crate::store::{Committed, Scope, Write};
 use crate::{App, Error, campaign, channel, contact, pacer, realtime};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
-
-/// How often a chat is looked at again when it changes at the same moment.
-const ATTEMPTS: usize = 6;
 
 /// Takes in the messages of one number. One that cannot be taken in holds up no other.
 ///
@@ -146,7 +144,7 @@ async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Ke
     }))
 }
 
-/// Writes the message into its chat, which it opens, and moves the customer service window.
+/// Writes the message into its chat, which it opens or brings back.
 async fn keep(
     app: &App,
     scope: Scope<'_>,
@@ -154,33 +152,29 @@ async fn keep(
     contact: &ContactId,
     message: &InboundMessage,
 ) -> Result<MessageId, Error> {
-    let new = Chat::new(channel, contact, app.now());
     let inbound = Inbound::new(message);
     let id = inbound.id.clone();
-    let key = scope.message(&new.id, &id);
-    let created = Write::create(key, &Message::Inbound(inbound))?;
-    // A clock of Meta's that is ahead of ours must not keep the window open.
-    let said_at = Some(message.at.min(app.now())).filter(|_| message.content.is_said());
+    let chat = ChatId::of(channel, contact);
+    let created = Write::create(
+        scope.message(&chat, &id),
+        &Message::Inbound(inbound.clone()),
+    )?;
     for _ in 0..ATTEMPTS {
-        let chat: Option<Chat> = app.store.get(&scope.chat(&new.id)).await?;
+        let before: Option<Chat> = app.store.get(&scope.chat(&chat)).await?;
+        let mut after = match &before {
+            Some(before) => before.clone(),
+            None => Chat::new(scope, channel, contact, app.now()),
+        };
+        after.hear(&inbound, app.now());
         let mut writes = vec![created.clone()];
-        match &chat {
-            None => writes.push(Write::create(
-                scope.chat(&new.id),
-                &Chat {
-                    last_inbound_at: said_at,
-                    ..new.clone()
-                },
-            )?),
-            Some(chat) => {
-                if let Some(at) = said_at.filter(|at| chat.last_inbound_at < Some(*at)) {
-                    writes.push(
-                        Write::update(scope.chat(&new.id))
-                            .set("last_inbound_at", &at)?
-                            .if_below("last_inbound_at", &at)?,
-                    );
-                }
-            }
+        if before.as_ref() != Some(&after) {
+            writes.extend(written(scope, before.as_ref(), &mut after)?);
+        }
+        if before.is_some_and(|before| before.status != after.status) {
+            let status = after.status;
+            let until = None;
+            let what = What::Status { status, until };
+            writes.push(line(app, scope, &chat, &Author::Automatic, what)?);
         }
         match app.store.transact(writes).await? {
             Committed::Yes => return Ok(id),
@@ -189,8 +183,5 @@ async fn keep(
             Committed::No(_) => {}
         }
     }
-    Err(Error::unavailable(
-        "a chat keeps changing under its messages",
-        "gave up after several attempts",
-    ))
+    Err(busy())
 }

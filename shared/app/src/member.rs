@@ -129,6 +129,12 @@ async fn changed(app: &App, scope: Scope<'_>, user: &UserId) {
     realtime::announce(app, scope, event).await;
 }
 
+/// Whether somebody is a member of the workspace.
+pub(crate) async fn belongs(app: &App, scope: Scope<'_>, user: &UserId) -> Result<bool, Error> {
+    let membership: Option<Membership> = app.store.get(&scope.member(user)).await?;
+    Ok(membership.is_some())
+}
+
 /// The writes that put a new member in, or fail when they are one.
 pub(crate) fn joins(app: &App, membership: &Membership) -> Result<Vec<Write>, Error> {
     let scope = app.store.workspace(&membership.workspace);

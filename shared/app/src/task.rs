@@ -109,6 +109,27 @@ pub struct ChatSend {
     pub place: u64,
 }
 
+/// Tell a person that everything up to a message of theirs was read, or that somebody is typing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChatReceipt {
+    pub workspace: WorkspaceId,
+    pub channel: ChannelId,
+    pub contact: ContactId,
+    /// The message that was read.
+    pub read: MessageId,
+    /// When somebody was typing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typing_at: Option<Timestamp>,
+}
+
+/// What the sender of chats is given; the fields tell which it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ChatTask {
+    Message(ChatSend),
+    Receipt(ChatReceipt),
+}
+
 /// Write the next file of a campaign's results.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CampaignExport {
@@ -209,6 +230,25 @@ impl Task for ChatSend {
     /// A FIFO queue delivers a group's messages one after the other.
     fn group(&self) -> String {
         ChatId::of(&self.channel, &self.contact).to_string()
+    }
+}
+
+impl Task for ChatReceipt {
+    const QUEUE: QueueName = QueueName::ChatSend;
+
+    fn group(&self) -> String {
+        ChatId::of(&self.channel, &self.contact).to_string()
+    }
+}
+
+impl Task for ChatTask {
+    const QUEUE: QueueName = QueueName::ChatSend;
+
+    fn group(&self) -> String {
+        match self {
+            Self::Message(task) => task.group(),
+            Self::Receipt(task) => task.group(),
+        }
     }
 }
 

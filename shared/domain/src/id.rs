@@ -117,6 +117,8 @@ id!(/// What one contact and one channel say to each other.
     ChatId, "chat", "chat");
 id!(/// One message of a chat.
     MessageId, "ms", "message");
+id!(/// A word that a team puts on chats.
+    LabelId, "lb", "label");
 
 impl ChatId {
     /// The chat of a channel with a contact. There is one, so opening it twice is harmless.
@@ -131,6 +133,14 @@ impl MessageId {
     #[must_use]
     pub fn written(now: Timestamp) -> Self {
         Self::at(now, &[Uuid::new_v4().simple().to_string().as_str()])
+    }
+
+    /// The time that orders it among the others of its chat, in milliseconds since the epoch.
+    #[must_use]
+    pub fn millisecond(&self) -> i64 {
+        // An id is a prefix and a UUID version 7, whose first twelve digits are the time.
+        let digits = self.0.get(3..15).unwrap_or_default();
+        i64::from_str_radix(digits, 16).unwrap_or_default()
     }
 }
 
@@ -221,6 +231,7 @@ mod tests {
         assert_eq!(early, MessageId::at(at(1_795_000_000), &["wamid.z"]));
         assert_ne!(early, MessageId::at(at(1_795_000_000), &["wamid.y"]));
         assert!(early < MessageId::written(at(1_795_000_002)));
+        assert_eq!(late.millisecond(), 1_795_000_001_000);
         assert_eq!(early.to_string().parse(), Ok(early));
     }
 

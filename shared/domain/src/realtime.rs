@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::{Counters, RecipientRef, State};
+use crate::chat::Tick;
 use crate::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, UserId};
 use crate::import::ImportState;
 use crate::message::Outcome;
@@ -37,7 +38,7 @@ pub enum Event {
     MessageUpdated {
         chat: ChatId,
         message: MessageId,
-        status: Outcome,
+        status: Tick,
     },
     /// A chat was opened, or something about it changed besides its messages.
     #[serde(rename = "chat.updated")]
@@ -198,7 +199,7 @@ mod tests {
             Event::MessageUpdated {
                 chat: chat.clone(),
                 message,
-                status: Outcome::Delivered,
+                status: Tick::Delivered,
             },
             Event::ChatUpdated { chat: chat.clone() },
             Event::of_recipient(chat, &recipient, Outcome::Delivered),

@@ -152,6 +152,29 @@ where
     }
 }
 
+/// Two ids in a path, as they follow each other there.
+pub struct Ids<A, B>(pub A, pub B);
+
+impl<A, B, S> FromRequestParts<S> for Ids<A, B>
+where
+    A: FromStr<Err = InvalidId>,
+    B: FromStr<Err = InvalidId>,
+    S: Send + Sync,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let nothing = |invalid: InvalidId| Error::not_found(invalid.kind);
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((a, b))) => Ok(Self(
+                a.parse().map_err(nothing)?,
+                b.parse().map_err(nothing)?,
+            )),
+            Err(_) => Err(Error::not_found("the page").into()),
+        }
+    }
+}
+
 /// The name in a path of something whose ids are not ours to judge.
 pub struct Segment(pub String);
 

@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use address::ClientAddress;
 pub use auth::{Authenticated, Person};
-pub use extract::{Id, Json, Query, Segment};
+pub use extract::{Id, Ids, Json, Query, Segment};
 pub use idempotency::{IdempotencyKey, Once};
 pub use page::{PageOut, PageQuery};
 pub use problem::{Failure, Problem};

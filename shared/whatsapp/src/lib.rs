@@ -20,4 +20,4 @@ pub use client::{
     UPLOAD_AT_MOST, Upload, UploadedMedia,
 };
 pub use error::{Again, ApiError, ErrorClass, MetaError, STOPPED, SendError, again, class, reason};
-pub use outbound::{Content, Outbound, TemplateMessage};
+pub use outbound::{Action, Content, Interactive, Outbound, TemplateMessage};

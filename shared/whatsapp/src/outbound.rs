@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 use crate::client::UploadedMedia;
 
+mod content;
+
+pub use content::{Action, Content, Interactive};
+
 /// A message to one person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outbound {
@@ -14,14 +18,10 @@ pub struct Outbound {
     /// business's own country in front), or a business-scoped user id.
     pub to: String,
     pub content: Content,
+    /// Meta's id of the message that this one quotes.
+    pub context: Option<String>,
     /// Our own id of the message, which comes back with every status. At most 512 characters.
     pub callback_data: String,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Content {
-    Text { body: String, preview_url: bool },
-    Template(TemplateMessage),
 }
 
 /// A template with its variables filled in, ready for the wire.
@@ -97,19 +97,12 @@ impl Outbound {
             "to"
         };
         body[address] = json!(self.to);
-        match &self.content {
-            Content::Text {
-                body: text,
-                preview_url,
-            } => {
-                body["type"] = json!("text");
-                body["text"] = json!({"body": text, "preview_url": preview_url});
-            }
-            Content::Template(template) => {
-                body["type"] = json!("template");
-                body["template"] = template.to_json();
-            }
+        if let Some(wamid) = &self.context {
+            body["context"] = json!({"message_id": wamid});
         }
+        let (kind, content) = self.content.to_json();
+        body["type"] = json!(kind);
+        body[kind] = content;
         body
     }
 }

@@ -16,16 +16,16 @@ use crate::{App, Error, channel, media, template};
 
 /// What fits together and can be sent.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Content {
+pub(crate) struct Content {
     /// As it is to be frozen: without its examples, which no campaign needs once it is written.
-    pub(super) template: Template,
-    pub(super) examples: Values,
-    pub(super) header: Option<HeaderContent>,
+    pub(crate) template: Template,
+    pub(crate) examples: Values,
+    pub(crate) header: Option<HeaderContent>,
 }
 
 /// Checks everything that is to be said and adds every refused field to `refused`. Without a content
 /// at least one was.
-pub(super) async fn check(
+pub(crate) async fn check(
     app: &App,
     scope: Scope<'_>,
     channel: &ChannelId,
@@ -121,7 +121,7 @@ async fn file(
 ///
 /// # Errors
 /// The store or the files cannot be reached.
-pub(super) async fn header(
+pub(crate) async fn header(
     app: &App,
     scope: Scope<'_>,
     content: Option<&HeaderContent>,

@@ -5,7 +5,7 @@
 //! takes up again what got stuck.
 
 mod audience;
-mod content;
+pub(crate) mod content;
 pub mod dispatch;
 pub mod export;
 mod follow_up;
@@ -21,6 +21,7 @@ mod stats;
 pub mod status;
 mod stop;
 pub mod test_send;
+mod thread;
 pub mod tick;
 
 use domain::campaign::{Audience, AudienceForm, State};
@@ -41,12 +42,12 @@ pub use life::{Edit, cancel, edit, pause, resume, schedule, start, unschedule};
 pub(crate) use outcome::Evidence;
 pub use outcome::Outcome;
 pub use preflight::{Budget, Preflight, preflight};
-pub(crate) use recipients::UNKNOWN;
 pub use recipients::{Recipient, recipients};
 pub(crate) use stats::counters;
 pub use stats::{Stats, recount, stats};
 pub(crate) use stop::stop_those;
 pub use test_send::{NewTest, TestSend, TestState, test, tests};
+pub(crate) use thread::{Sent, in_thread};
 
 /// What a caller gives to make a campaign.
 #[derive(Debug, Clone)]

@@ -9,10 +9,10 @@ use domain::event::{InboundContent, InboundMessage};
 use domain::id::{CampaignId, ChatId};
 use domain::message::Outcome as Rank;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 
 use super::outcome::Outcome;
 use super::stats::counted;
+use super::thread::Sent;
 use crate::store::Scope;
 use crate::store::read::Span;
 use crate::{App, Error};
@@ -32,14 +32,8 @@ const QUOTABLE: usize = 25;
 /// How often a mark is tried again when a status moves the outcome at the same moment.
 const ATTEMPTS: usize = 6;
 
-/// An entry of the index: `{milliseconds}#{recipient}`.
-#[derive(Debug, Deserialize)]
-struct Entry {
-    gsi2sk: String,
-}
-
 /// A message that a campaign sent.
-struct Sent {
+struct Message {
     at: Timestamp,
     campaign: CampaignId,
     outcome: Outcome,
@@ -60,11 +54,11 @@ pub(crate) async fn mark(
         None => NEWEST,
     };
     let span = Span::first(count).newest_first();
-    let page = app.store.page::<Entry>(&scope.thread(chat), span).await?;
-    let entries: Vec<_> = page.items.iter().filter_map(Entry::read).collect();
+    let page = app.store.page::<Sent>(&scope.thread(chat), span).await?;
+    let entries: Vec<_> = page.items.iter().filter_map(Sent::read).collect();
     for _ in 0..ATTEMPTS {
         let thread = sent(app, scope, &entries).await?;
-        let Some(Sent {
+        let Some(Message {
             campaign, outcome, ..
         }) = answered(message, &thread).filter(|sent| sent.outcome.replied_at.is_none())
         else {
@@ -84,20 +78,12 @@ pub(crate) async fn mark(
     ))
 }
 
-impl Entry {
-    fn read(&self) -> Option<(Timestamp, RecipientRef)> {
-        let (at, recipient) = self.gsi2sk.split_once('#')?;
-        let at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
-        Some((at, recipient.parse().ok()?))
-    }
-}
-
 /// The messages of these entries as they stand now, the newest first.
 async fn sent(
     app: &App,
     scope: Scope<'_>,
     entries: &[(Timestamp, RecipientRef)],
-) -> Result<Vec<Sent>, Error> {
+) -> Result<Vec<Message>, Error> {
     let keys: Vec<_> = entries
         .iter()
         .map(|(_, to)| scope.outcome(&to.campaign, to.chunk, to.index))
@@ -106,7 +92,7 @@ async fn sent(
     outcomes.sort_unstable_by_key(|(place, _)| *place);
     let sent = outcomes.into_iter().map(|(place, outcome)| {
         let (at, to) = &entries[place];
-        Sent {
+        Message {
             at: *at,
             campaign: to.campaign.clone(),
             outcome,
@@ -116,7 +102,7 @@ async fn sent(
 }
 
 /// The campaign message that is answered by this one.
-fn answered<'a>(message: &InboundMessage, thread: &'a [Sent]) -> Option<&'a Sent> {
+fn answered<'a>(message: &InboundMessage, thread: &'a [Message]) -> Option<&'a Message> {
     // A campaign's button carries the reference of its recipient.
     if let InboundContent::Button { payload, .. } = &message.content
         && let Ok(pressed) = payload.parse::<RecipientRef>()
@@ -155,12 +141,12 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()
     }
 
-    fn sent(seconds: i64, wamid: Option<&str>, status: Rank) -> Sent {
+    fn sent(seconds: i64, wamid: Option<&str>, status: Rank) -> Message {
         let evidence = Evidence {
             wamid: wamid.map(str::to_owned),
             code: None,
         };
-        Sent {
+        Message {
             at: at(seconds),
             campaign: CampaignId::fresh(),
             outcome: Outcome::new(at(seconds), ContactId::fresh(), status, evidence),
@@ -183,7 +169,7 @@ mod tests {
         }
     }
 
-    fn found(message: &InboundMessage, thread: &[Sent]) -> Option<i64> {
+    fn found(message: &InboundMessage, thread: &[Message]) -> Option<i64> {
         answered(message, thread).map(|sent| sent.at.as_second() - at(0).as_second())
     }
 

@@ -272,6 +272,7 @@ impl Sender<'_> {
         let message = Outbound {
             to: test.phone.to_string(),
             content: whatsapp::Content::Template(message),
+            context: None,
             callback_data,
         };
         let number = &channel.phone_number_id;

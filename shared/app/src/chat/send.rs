@@ -12,22 +12,22 @@
 use std::time::Duration;
 
 use domain::campaign::Excluded;
-use domain::chat::MessageRef;
+use domain::chat::{MessageRef, Tick};
 use domain::contact::Consent;
 use domain::id::{ChatId, MessageId};
 use domain::message::Outcome as Rank;
-use domain::phone::Phone;
 use domain::realtime::Event;
 use jiff::SignedDuration;
-use whatsapp::{AccessToken, Content, ErrorClass, SendError};
+use whatsapp::{AccessToken, ErrorClass, SendError};
 
-use super::{Message, Outbound, Pending};
+use super::outgoing::{self, Ready};
+use super::{Message, Outbound, Pending, receipt};
 use crate::campaign::{Evidence, send::lease};
 use crate::channel::{self, Channel};
 use crate::contact::Contact;
 use crate::pacer::Lane;
 use crate::store::{Committed, Scope, Write};
-use crate::task::ChatSend;
+use crate::task::{ChatSend, ChatTask};
 use crate::{App, Error, realtime, secret};
 
 /// How often a message is tried that Meta certainly did not accept. The pauses grow as Meta asks for a
@@ -45,17 +45,23 @@ struct Sender<'a> {
     channel: &'a Channel,
     /// `None` when the number was disconnected since.
     token: Option<AccessToken>,
-    /// The person's number, or why they may not be written to any more.
-    to: Result<Phone, Excluded>,
+    contact: Option<Contact>,
 }
 
-/// Sends everything up to the task's message.
+/// Sends everything up to the task's message, or a receipt.
 ///
 /// # Errors
 /// [`Error::Later`] while a message waits for its next try or may be in another sender's hands: then
 /// everything after it waits as well. Any other error leaves a claim behind, which is taken over when
 /// its lease ends.
-pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
+pub async fn run(app: App, task: ChatTask) -> Result<(), Error> {
+    match task {
+        ChatTask::Message(task) => messages(app, task).await,
+        ChatTask::Receipt(task) => Box::pin(receipt::run(&app, &task)).await,
+    }
+}
+
+async fn messages(app: App, task: ChatSend) -> Result<(), Error> {
     let scope = app.store.workspace(&task.workspace);
     let chat = ChatId::of(&task.channel, &task.contact);
     let (line, key) = (scope.all_pending(&chat), scope.contact(&task.contact));
@@ -78,7 +84,7 @@ pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
         chat,
         channel: &channel,
         token,
-        to: reachable(contact),
+        contact,
     };
     // A message that is begun needs Meta's answer and the last write.
     let last_start = app.last_start(lease(&app));
@@ -92,24 +98,13 @@ pub async fn run(app: App, task: ChatSend) -> Result<(), Error> {
     if line.iter().all(|pending| pending.place != task.place) {
         // It was settled before, and whoever settled it may have died before telling.
         let key = scope.message(&sender.chat, &task.message);
-        if let Some(Message::Outbound(Outbound {
-            status: Some(status),
-            ..
-        })) = app.store.get(&key).await?
+        if let Some(Message::Outbound(message)) = app.store.get(&key).await?
+            && message.status.is_some()
         {
-            sender.tell(&task.message, status).await?;
+            sender.tell(&task.message, message.tick()).await?;
         }
     }
     Ok(())
-}
-
-/// The contact is read again: a person may have opted out since the message was taken.
-fn reachable(contact: Option<Contact>) -> Result<Phone, Excluded> {
-    let contact = contact.ok_or(Excluded::Changed)?;
-    if contact.consent == Consent::OptedOut {
-        return Err(Excluded::OptedOut);
-    }
-    contact.phone.ok_or(Excluded::NoPhone)
 }
 
 impl Sender<'_> {
@@ -125,27 +120,36 @@ impl Sender<'_> {
             // Whoever claimed it died, perhaps after Meta took the message.
             return self.settle(pending, Rank::Unknown, Known::default()).await;
         }
-        let to = match &self.to {
-            Ok(to) => to,
-            Err(excluded) => {
-                let known = Known {
-                    excluded: Some(*excluded),
-                    ..Known::default()
-                };
-                return self.settle(pending, Rank::Failed, known).await;
-            }
-        };
         if self.token.is_none() {
             return self.settle(pending, Rank::Failed, Known::default()).await;
         }
+        // Read before the claim: what cannot be sent needs none.
+        let key = self.scope.message(&self.chat, &pending.message);
+        let Some(Message::Outbound(message)) = self.app.store.get(&key).await? else {
+            return Err(Error::broken("a message on its way out does not exist"));
+        };
+        let to = match self.reachable(&message) {
+            Ok(to) => to,
+            Err(excluded) => {
+                let known = Known::unsent(excluded_words(excluded));
+                return self.settle(pending, Rank::Failed, known).await;
+            }
+        };
+        let at = (self.app, self.scope, self.channel, &self.chat);
+        let ready = match outgoing::ready(at, &message).await? {
+            Ready::Yes(ready) => ready,
+            Ready::Later(after) => return Err(Error::Later { after }),
+            Ready::Never(why) => {
+                return self
+                    .settle(pending, Rank::Failed, Known::unsent(&why))
+                    .await;
+            }
+        };
         let pending = &Pending {
             token: secret::random_token(),
             ..pending.clone()
         };
-        // Side by side, because an agent waits: what fails while the claim is written gives it back.
-        let key = self.scope.message(&self.chat, &pending.message);
-        let (claimed, message) =
-            tokio::join!(self.claim(pending), self.app.store.get::<Message>(&key),);
+        let claimed = self.claim(pending).await;
         if !matches!(claimed, Ok(true)) {
             // It may be ours all the same, when only the answer was lost; nothing was sent yet.
             self.release(pending, pending.tries).await?;
@@ -158,47 +162,45 @@ impl Sender<'_> {
         // The turn comes last, so that nothing lies between it and the call: a message that is late for
         // its slot crowds the second it falls in.
         let lane = Lane::new(self.app, self.scope, self.channel);
-        let turn = match message {
-            Ok(message) => lane.turn().await.map(|()| message),
-            Err(error) => Err(error),
-        };
-        let message = match turn {
-            Ok(Some(Message::Outbound(message))) => message,
-            Ok(Some(Message::Inbound(_)) | None) => {
-                return Err(Error::broken("a message on its way out does not exist"));
-            }
-            Err(error) => {
-                self.release(pending, pending.tries).await?;
-                return Err(error);
-            }
-        };
-        self.call(pending, &message, to, &lane).await
-    }
-
-    async fn call(
-        &self,
-        pending: &Pending,
-        message: &Outbound,
-        to: &Phone,
-        lane: &Lane<'_>,
-    ) -> Result<(), Error> {
+        if let Err(error) = lane.turn().await {
+            self.release(pending, pending.tries).await?;
+            return Err(error);
+        }
         let callback = MessageRef {
             chat: self.chat.clone(),
             message: message.id.clone(),
         };
         let outbound = whatsapp::Outbound {
-            to: to.to_string(),
-            content: Content::Text {
-                body: message.text.clone(),
-                preview_url: true,
-            },
+            to,
+            content: ready.content,
+            context: ready.context,
             callback_data: callback.to_string(),
         };
+        self.call(pending, &outbound, &lane).await
+    }
+
+    /// Where the person is reached. The contact was read anew: they may have opted out since the message
+    /// was taken.
+    fn reachable(&self, message: &Outbound) -> Result<String, Excluded> {
+        let contact = self.contact.as_ref().ok_or(Excluded::Changed)?;
+        if contact.consent == Consent::OptedOut && !message.confirmation {
+            return Err(Excluded::OptedOut);
+        }
+        let phone = contact.phone.as_ref().map(ToString::to_string);
+        phone.or(contact.user_id.clone()).ok_or(Excluded::NoPhone)
+    }
+
+    async fn call(
+        &self,
+        pending: &Pending,
+        outbound: &whatsapp::Outbound,
+        lane: &Lane<'_>,
+    ) -> Result<(), Error> {
         let number = &self.channel.phone_number_id;
         let Some(token) = &self.token else {
             return Ok(());
         };
-        let answer = self.app.whatsapp.send(token, number, &outbound).await;
+        let answer = self.app.whatsapp.send(token, number, outbound).await;
         let refusal = match answer {
             Ok(accepted) => {
                 let known = Known::of(Some(accepted.wamid), None);
@@ -281,13 +283,13 @@ impl Sender<'_> {
         if let Some(code) = &known.evidence.code {
             said = said.set("code", code)?;
         }
-        if let Some(excluded) = &known.excluded {
-            said = said.set("excluded", excluded)?;
+        if let Some(unsent) = &known.unsent {
+            said = said.set("unsent", unsent)?;
         }
         let gone = Write::delete(self.scope.pending(&self.chat, pending.place))
             .if_equals("token", &pending.token)?;
         match self.app.store.transact(vec![said, gone.clone()]).await? {
-            Committed::Yes => self.tell(&pending.message, status).await,
+            Committed::Yes => self.tell(&pending.message, status.into()).await,
             // The status that came first was told when it came.
             Committed::No(failed) if failed == [0] => {
                 self.app.store.write(gone).await?;
@@ -299,7 +301,7 @@ impl Sender<'_> {
     }
 
     /// Tells open screens what became of a message.
-    async fn tell(&self, message: &MessageId, status: Rank) -> Result<(), Error> {
+    async fn tell(&self, message: &MessageId, status: Tick) -> Result<(), Error> {
         let event = Event::MessageUpdated {
             chat: self.chat.clone(),
             message: message.clone(),
@@ -313,14 +315,28 @@ impl Sender<'_> {
 #[derive(Default)]
 struct Known {
     evidence: Evidence,
-    excluded: Option<Excluded>,
+    unsent: Option<String>,
 }
 
 impl Known {
     fn of(wamid: Option<String>, code: Option<i64>) -> Self {
         Self {
             evidence: Evidence { wamid, code },
-            excluded: None,
+            unsent: None,
         }
+    }
+
+    fn unsent(why: &str) -> Self {
+        Self {
+            evidence: Evidence::default(),
+            unsent: Some(why.to_owned()),
+        }
+    }
+}
+
+fn excluded_words(excluded: Excluded) -> &'static str {
+    match excluded {
+        Excluded::Changed => "The contact was deleted.",
+        excluded => excluded.reason(),
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use domain::chat::MessageRef;
-use domain::event::StatusUpdate;
+use domain::event::{DeliveryStatus, StatusUpdate};
 use domain::id::WorkspaceId;
-use domain::message::Outcome as Rank;
 use domain::realtime::Event;
+use jiff::Timestamp;
 
 use super::{Message, Outbound};
-use crate::campaign::Evidence;
 use crate::campaign::status::fold;
 use crate::store::{Scope, Write};
 use crate::{App, Error, realtime};
@@ -56,17 +55,16 @@ async fn one(
         let Some(Message::Outbound(message)) = app.store.get(&key).await? else {
             return Ok(None);
         };
-        let reached = |status| Event::MessageUpdated {
+        let reached = |message: &Outbound| Event::MessageUpdated {
             chat: of.chat.clone(),
             message: of.message.clone(),
-            status,
+            status: message.tick(),
         };
-        let Some((to, evidence)) = fold(message.status, false, updates) else {
-            return Ok(message.status.map(reached));
+        let Some((after, write)) = moved(scope, of, &message, updates)? else {
+            return Ok(message.status.map(|_| reached(&message)));
         };
-        let moved = moved(scope, of, &message, (to, &evidence), updates)?;
-        if app.store.write(moved).await?.yes() {
-            return Ok(Some(reached(to)));
+        if app.store.write(write).await?.yes() {
+            return Ok(Some(reached(&after)));
         }
     }
     Err(Error::unavailable(
@@ -75,20 +73,45 @@ async fn one(
     ))
 }
 
-/// The write that moves the message on.
+/// The message moved on, and the write that does so; `None` when the statuses say nothing new.
 fn moved(
     scope: Scope<'_>,
     of: &MessageRef,
     message: &Outbound,
-    (to, evidence): (Rank, &Evidence),
     updates: &[StatusUpdate],
-) -> Result<Write, Error> {
-    let mut write = Write::update(scope.message(&of.chat, &of.message)).set("status", &to)?;
+) -> Result<Option<(Outbound, Write)>, Error> {
+    let told = |status| {
+        let of_status = updates.iter().filter(|update| update.status == status);
+        of_status.map(|update| update.at).min()
+    };
+    let mut after = message.clone();
+    let mut write = Write::update(scope.message(&of.chat, &of.message));
     write = match &message.status {
         Some(from) => write.if_equals("status", from)?,
         // It came before Meta's answer was stored.
         None => write.if_present().if_missing("status"),
     };
+    let fresh =
+        |known: Option<Timestamp>, told: Option<Timestamp>| told.filter(|_| known.is_none());
+    let sent_at = fresh(message.sent_at, told(DeliveryStatus::Sent));
+    let played_at = fresh(message.played_at, told(DeliveryStatus::Played));
+    let folded = fold(message.status, false, updates);
+    if folded.is_none() && sent_at.is_none() && played_at.is_none() {
+        return Ok(None);
+    }
+    if let Some(at) = sent_at {
+        after.sent_at = Some(at);
+        write = write.set("sent_at", &at)?;
+    }
+    if let Some(at) = played_at {
+        after.played_at = Some(at);
+        write = write.set("played_at", &at)?;
+    }
+    let Some((to, evidence)) = folded else {
+        return Ok(Some((after, write)));
+    };
+    after.status = Some(to);
+    write = write.set("status", &to)?;
     if let Some(at) = updates.iter().map(|update| update.at).max() {
         write = write.set("status_at", &at)?;
     }
@@ -98,5 +121,5 @@ fn moved(
     if let Some(code) = evidence.code {
         write = write.set("code", &code)?;
     }
-    Ok(write)
+    Ok(Some((after, write)))
 }

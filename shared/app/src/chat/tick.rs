@@ -1,13 +1,15 @@
 //! The tick: queues again what is on its way out and was not settled for a while, because its task was
-//! lost or parked. What was not lost is queued twice, which is harmless: a message is claimed once.
+//! lost or parked, and brings back chats that were snoozed. What was not lost is queued twice, which is
+//! harmless: a message is claimed once.
 
 use std::time::Duration;
 
-use domain::id::ChatId;
+use domain::chat::Status;
+use domain::id::{ChannelId, ChatId, ContactId, MessageId, WorkspaceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::Pending;
+use super::{Author, What, change};
 use crate::store::Write;
 use crate::store::read::Span;
 use crate::task::ChatSend;
@@ -23,15 +25,19 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 /// How many due messages are read at once.
 const PAGE: usize = 100;
 
-/// An entry of the index: `{milliseconds}#{chat}#{place}`.
+/// An entry of the index: `{milliseconds}#{chat}`, and of a message its place.
 #[derive(Debug, Deserialize)]
 struct Due {
-    #[serde(flatten)]
-    pending: Pending,
+    workspace: WorkspaceId,
+    channel: ChannelId,
+    contact: ContactId,
     gsi1sk: String,
+    /// Only a message on its way out has these.
+    message: Option<MessageId>,
+    place: Option<u64>,
 }
 
-/// Queues every message that is due.
+/// Looks after everything that is due.
 ///
 /// # Errors
 /// The store or the queue cannot be reached; the next tick tries again.
@@ -47,12 +53,12 @@ pub async fn run(app: App) -> Result<(), Error> {
                     return Ok(());
                 }
                 // One message in trouble must not keep the others from being looked after.
-                if let Err(error) = again(&app, &due.pending).await {
+                if let Err(error) = due.look_after(&app).await {
                     tracing::error!(
-                        workspace = %due.pending.workspace,
-                        message = %due.pending.message,
+                        workspace = %due.workspace,
+                        entry = due.gsi1sk,
                         error = error.chain(),
-                        "a message cannot be looked after"
+                        "a chat cannot be looked after"
                     );
                 }
             }
@@ -76,26 +82,54 @@ impl Due {
         let at = self.gsi1sk.split('#').next();
         at.and_then(|at| at.parse().ok()).unwrap_or_default()
     }
-}
 
-async fn again(app: &App, pending: &Pending) -> Result<(), Error> {
-    let scope = app.store.workspace(&pending.workspace);
-    let chat = ChatId::of(&pending.channel, &pending.contact);
-    let (pk, sk) = scope.due_pending(&chat, pending.place, next(app));
-    let postponed = Write::update(scope.pending(&chat, pending.place))
-        .set("gsi1pk", &pk)?
-        .set("gsi1sk", &sk)?
-        .if_present();
-    if !app.store.write(postponed).await?.yes() {
-        // The index is behind: the message was settled meanwhile.
-        return Ok(());
+    async fn look_after(&self, app: &App) -> Result<(), Error> {
+        match (&self.message, self.place) {
+            (Some(message), Some(place)) => self.send_again(app, message, place).await,
+            _ => self.bring_back(app).await,
+        }
     }
-    let task = ChatSend {
-        workspace: pending.workspace.clone(),
-        channel: pending.channel.clone(),
-        contact: pending.contact.clone(),
-        message: pending.message.clone(),
-        place: pending.place,
-    };
-    app.enqueue(&task, Duration::ZERO).await
+
+    async fn send_again(&self, app: &App, message: &MessageId, place: u64) -> Result<(), Error> {
+        let scope = app.store.workspace(&self.workspace);
+        let chat = ChatId::of(&self.channel, &self.contact);
+        let (pk, sk) = scope.due_pending(&chat, place, next(app));
+        let postponed = Write::update(scope.pending(&chat, place))
+            .set("gsi1pk", &pk)?
+            .set("gsi1sk", &sk)?
+            .if_present();
+        if !app.store.write(postponed).await?.yes() {
+            // The index is behind: the message was settled meanwhile.
+            return Ok(());
+        }
+        let task = ChatSend {
+            workspace: self.workspace.clone(),
+            channel: self.channel.clone(),
+            contact: self.contact.clone(),
+            message: message.clone(),
+            place,
+        };
+        app.enqueue(&task, Duration::ZERO).await
+    }
+
+    /// Opens a chat again whose time out of sight is over.
+    async fn bring_back(&self, app: &App) -> Result<(), Error> {
+        let scope = app.store.workspace(&self.workspace);
+        let chat = ChatId::of(&self.channel, &self.contact);
+        let now = app.now();
+        change(app, scope, &chat, &Author::Automatic, |chat| {
+            let over = chat.snoozed_until.is_some_and(|until| until <= now);
+            if !over {
+                return Ok(Vec::new());
+            }
+            chat.status = Status::Open;
+            chat.snoozed_until = None;
+            Ok(vec![What::Status {
+                status: Status::Open,
+                until: None,
+            }])
+        })
+        .await?;
+        Ok(())
+    }
 }

@@ -61,6 +61,22 @@ impl Index {
             sk: "gsi1sk",
         }
     }
+
+    const fn second(name: &'static str) -> Self {
+        Self {
+            name,
+            pk: "gsi2pk",
+            sk: "gsi2sk",
+        }
+    }
+
+    const fn third(name: &'static str) -> Self {
+        Self {
+            name,
+            pk: "gsi3pk",
+            sk: "gsi3sk",
+        }
+    }
 }
 
 /// What the tick looks after, by time.
@@ -68,11 +84,11 @@ const DUE: Index = Index::first("due");
 /// The tabs of campaigns' reports.
 const OUTCOMES: Index = Index::first("outcomes");
 /// What campaigns sent, by chat.
-const THREAD: Index = Index {
-    name: "thread",
-    pk: "gsi2pk",
-    sk: "gsi2sk",
-};
+const THREAD: Index = Index::second("thread");
+/// Chats by status, the latest activity last.
+const INBOX: Index = Index::second("inbox");
+/// The same by who is to answer.
+const ASSIGNED: Index = Index::third("assigned");
 
 impl Key {
     fn new(table: Table, pk: String, sk: impl Into<String>) -> Self {
@@ -116,9 +132,17 @@ impl Scope<'_> {
     }
 }
 
+/// How many partitions a list of chats is spread over.
+pub const INBOX_SHARDS: u32 = 4;
+
 /// How many partitions the index of due work is spread over.
 pub(super) const DUE_SHARDS: u32 = 4;
 
 fn due_shard(id: &str) -> u32 {
-    id.bytes().last().map_or(0, u32::from) % DUE_SHARDS
+    shard(id, DUE_SHARDS)
+}
+
+/// Ids end in digits that are random, or a hash's.
+fn shard(id: &str, of: u32) -> u32 {
+    id.bytes().last().map_or(0, u32::from) % of
 }

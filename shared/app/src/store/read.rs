@@ -148,9 +148,12 @@ impl Store {
             .expression_attribute_names("#pk", pk)
             .expression_attribute_values(":pk", AttributeValue::S(range.pk.clone()));
         query = match span.after {
-            // An index is paged by its own sort key, which is unique within a campaign's tab.
+            // An index is paged by its own sort key, which names one item.
             Some(after) if range.index.is_some() => query
-                .key_condition_expression("#pk = :pk AND #sk > :after")
+                .key_condition_expression(match span.newest_first {
+                    false => "#pk = :pk AND #sk > :after",
+                    true => "#pk = :pk AND #sk < :after",
+                })
                 .expression_attribute_names("#sk", sk)
                 .expression_attribute_values(":after", AttributeValue::S(after.to_owned())),
             after if range.prefix.is_empty() => query

@@ -182,6 +182,25 @@ impl InboundContent {
         }
     }
 
+    /// What it says in words: the text, the caption, the label of what was pressed or chosen.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        let words = match self {
+            Self::Text { body } => Some(body),
+            Self::Button { text, .. } => Some(text),
+            Self::Choice { title, .. } => Some(title),
+            Self::Form { body, .. } | Self::System { body, .. } => body.as_ref(),
+            Self::Media(media) => media.caption.as_ref().or(media.file_name.as_ref()),
+            Self::Location(place) => place.name.as_ref().or(place.address.as_ref()),
+            Self::Contacts(cards) => cards.first().and_then(|card| card.name.as_ref()),
+            Self::Reaction { emoji, .. } => emoji.as_ref(),
+            Self::Order { text, .. } => text.as_ref(),
+            Self::Edit { content, .. } => return content.words(),
+            Self::Revoke { .. } | Self::Unsupported { .. } | Self::Other { .. } => None,
+        };
+        words.map(String::as_str).unwrap_or_default()
+    }
+
     /// Meta's word for the kind of message.
     #[must_use]
     pub fn kind(&self) -> &str {

@@ -7,6 +7,7 @@
 mod account;
 mod gauge;
 mod media;
+mod receipt;
 mod send;
 
 use std::{error::Error, fmt, time::Duration};

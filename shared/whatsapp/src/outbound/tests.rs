@@ -32,6 +32,7 @@ fn sent_with(
     let outbound = Outbound {
         to: "+15550200002".to_owned(),
         content: Content::Template(TemplateMessage::new(template, header, &values, "r:42")),
+        context: None,
         callback_data: "r:42".to_owned(),
     };
     outbound.to_json()
@@ -60,6 +61,7 @@ fn text(to: &str) -> Value {
     Outbound {
         to: to.to_owned(),
         content,
+        context: None,
         callback_data: "m:1".to_owned(),
     }
     .to_json()

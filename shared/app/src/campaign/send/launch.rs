@@ -281,6 +281,7 @@ async fn send(chunk: &Chunk<'_>, token: &AccessToken, index: u32) -> Answer {
             &person.values,
             &callback_data,
         )),
+        context: None,
         callback_data,
     };
     match chunk

@@ -1,10 +1,14 @@
 //! Chats and their messages.
 
-use domain::id::{ChatId, MessageId};
+use domain::chat::Status;
+use domain::id::{ChatId, MessageId, UserId};
 use jiff::Timestamp;
 
-use super::{Key, Range, Table, crossing, due_shard};
+use super::{ASSIGNED, INBOX, INBOX_SHARDS, Key, Range, Table, crossing, due_shard, shard};
 use crate::store::Scope;
+
+/// How many items the live counts of a workspace's chats are spread over.
+const COUNT_SHARDS: u32 = 16;
 
 impl Scope<'_> {
     /// What a chat is: apart from its messages, because it changes.
@@ -54,7 +58,81 @@ impl Scope<'_> {
         )
     }
 
+    /// The entry of a snoozed chat in the same index.
+    #[must_use]
+    pub fn due_chat(&self, chat: &ChatId, at: Timestamp) -> (String, String) {
+        let shard = due_shard(chat.as_str());
+        (
+            crossing::due_pk(shard),
+            format!("{:015}#{chat}", at.as_millisecond()),
+        )
+    }
+
+    /// The place of a chat in the list of its status.
+    #[must_use]
+    pub fn inbox_entry(&self, status: Status, chat: &ChatId, at: Timestamp) -> (String, String) {
+        let shard = shard(chat.as_str(), INBOX_SHARDS);
+        (self.inbox_pk(status, shard), active(chat, at))
+    }
+
+    /// The lists of all chats of a status. Each holds a share of them; together they are in order.
+    pub fn inbox(&self, status: Status) -> impl Iterator<Item = Range> + use<'_> {
+        (0..INBOX_SHARDS)
+            .map(move |shard| Range::of_index(Table::Chats, INBOX, self.inbox_pk(status, shard)))
+    }
+
+    /// The place of a chat among those of whoever is to answer it.
+    #[must_use]
+    pub fn assigned_entry(
+        &self,
+        assignee: Option<&UserId>,
+        status: Status,
+        chat: &ChatId,
+        at: Timestamp,
+    ) -> (String, String) {
+        let shard = shard(chat.as_str(), INBOX_SHARDS);
+        (self.assigned_pk(assignee, status, shard), active(chat, at))
+    }
+
+    /// The lists of the chats that a person, or nobody, is to answer.
+    pub fn assigned(
+        &self,
+        assignee: Option<UserId>,
+        status: Status,
+    ) -> impl Iterator<Item = Range> + use<'_> {
+        (0..INBOX_SHARDS).map(move |shard| {
+            let pk = self.assigned_pk(assignee.as_ref(), status, shard);
+            Range::of_index(Table::Chats, ASSIGNED, pk)
+        })
+    }
+
+    /// The share of the live counts that a chat is counted in.
+    #[must_use]
+    pub fn chat_counts(&self, chat: &ChatId) -> Key {
+        let counts = self.all_chat_counts();
+        let shard = shard(chat.as_str(), COUNT_SHARDS);
+        Key::new(counts.table, counts.pk, format!("{shard:02}"))
+    }
+
+    #[must_use]
+    pub fn all_chat_counts(&self) -> Range {
+        Range::new(Table::Chats, self.pk("#CHATCOUNTS"), "")
+    }
+
+    fn inbox_pk(&self, status: Status, shard: u32) -> String {
+        self.pk(&format!("#INBOX#{}#{shard}", status.as_str()))
+    }
+
+    fn assigned_pk(&self, assignee: Option<&UserId>, status: Status, shard: u32) -> String {
+        let who = assignee.map_or("NOBODY", UserId::as_str);
+        self.pk(&format!("#ASSIGNED#{who}#{}#{shard}", status.as_str()))
+    }
+
     pub(super) fn chat_pk(&self, chat: &ChatId) -> String {
         self.pk(&format!("#CHAT#{chat}"))
     }
+}
+
+fn active(chat: &ChatId, at: Timestamp) -> String {
+    format!("{:015}#{chat}", at.as_millisecond().max(0))
 }

@@ -1,12 +1,104 @@
 //! A chat: what one contact and one channel say to each other, and what an agent may send there.
 
+mod content;
+
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::contact::InvalidField;
 use crate::id::{ChatId, MessageId};
+use crate::message::Outcome;
 
-/// The most characters of a text (Meta: text messages).
-pub const TEXT_MAX: usize = 4096;
+pub use content::{CAPTION_MAX, Card, Choice, Content, Section, TEXT_MAX, TemplateContent};
+
+/// How far the team is with a chat.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody of the team is to answer.
+    #[default]
+    Open,
+    /// It waits for something else than the team.
+    Pending,
+    /// Out of sight until a time, or until the person writes.
+    Snoozed,
+    /// Nothing is left to do, until the person writes.
+    Resolved,
+}
+
+impl Status {
+    pub const ALL: [Self; 4] = [Self::Open, Self::Pending, Self::Snoozed, Self::Resolved];
+
+    /// The word used in storage, JSON and on the screen.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pending => "pending",
+            Self::Snoozed => "snoozed",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// Where it stands once the person has written.
+    #[must_use]
+    pub fn after_a_word(self) -> Self {
+        match self {
+            Self::Open | Self::Snoozed | Self::Resolved => Self::Open,
+            Self::Pending => Self::Pending,
+        }
+    }
+}
+
+/// Where a message of the workspace stands, as ticks show it: each word is above those before it, but for
+/// the last two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tick {
+    /// On its way to WhatsApp.
+    Queued,
+    /// WhatsApp took it and gave it an id.
+    Accepted,
+    /// WhatsApp sent it.
+    Sent,
+    Delivered,
+    Read,
+    /// A voice note was played.
+    Played,
+    Failed,
+    /// It may have been sent.
+    Unknown,
+}
+
+impl Tick {
+    /// The word used in JSON and on the screen.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Played => "played",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<Outcome> for Tick {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted => Self::Accepted,
+            Outcome::Delivered => Self::Delivered,
+            Outcome::Read => Self::Read,
+            Outcome::Failed | Outcome::Excluded => Self::Failed,
+            Outcome::Unknown => Self::Unknown,
+        }
+    }
+}
 
 /// How long after a person's last message anything but a template may be sent (Meta: customer service
 /// window).
@@ -18,23 +110,6 @@ pub fn window(last_inbound_at: Option<Timestamp>, now: Timestamp) -> Option<Time
     last_inbound_at
         .and_then(|at| at.checked_add(WINDOW).ok())
         .filter(|closes| now < *closes)
-}
-
-/// A text to send. It is sent as it was written; only emptiness is judged without its spaces.
-///
-/// # Errors
-/// It is empty or too long.
-pub fn text(text: &str) -> Result<String, InvalidField> {
-    if text.trim().is_empty() {
-        return Err(InvalidField::new("text", "a message needs a text"));
-    }
-    if text.chars().count() > TEXT_MAX {
-        return Err(InvalidField::new(
-            "text",
-            format!("at most {TEXT_MAX} characters are allowed"),
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 /// One message of one chat, by which Meta's statuses name it.
@@ -86,11 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_one_to_4096_characters_however_many_bytes() {
-        assert!(text(&"é".repeat(TEXT_MAX)).is_ok());
-        assert!(text(&"e".repeat(TEXT_MAX + 1)).is_err());
-        assert!(text(" \n ").is_err());
-        assert_eq!(text(" two lines\n ").unwrap(), " two lines\n ");
+    fn a_word_of_the_person_brings_back_what_was_put_away() {
+        let after: Vec<_> = Status::ALL.iter().map(|at| at.after_a_word()).collect();
+        assert_eq!(
+            after,
+            [Status::Open, Status::Pending, Status::Open, Status::Open]
+        );
     }
 
     #[test]
