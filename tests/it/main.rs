@@ -23,6 +23,7 @@ mod faults;
 mod identity;
 mod imports;
 mod inbound;
+mod inbox;
 mod invitations;
 mod life;
 mod limits;

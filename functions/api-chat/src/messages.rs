@@ -127,6 +127,7 @@ pub(crate) async fn say(
     Once(once): Once,
     Json(body): Json<MessageIn>,
 ) -> Result<(StatusCode, Json<MessageOut>), Failure> {
+    let short = body.text.is_some();
     let content = match (body.text, body.content) {
         (Some(text), None) => Content::Text { text },
         (None, Some(content)) => content,
@@ -139,8 +140,22 @@ pub(crate) async fn say(
         content,
         reply_to: body.reply_to,
     };
-    let message = chat::say(&app, &actor, &id, new, &once).await?;
+    let message = chat::say(&app, &actor, &id, new, &once).await;
+    let message = message.map_err(|error| if short { as_given(error) } else { error })?;
     Ok((StatusCode::ACCEPTED, Json(said(message))))
+}
+
+/// A text that was given by itself is refused by that name.
+fn as_given(error: app::Error) -> app::Error {
+    match error {
+        app::Error::Invalid(mut fields) => {
+            for fault in &mut fields {
+                fault.field = fault.field.replacen("content.", "", 1);
+            }
+            app::Error::Invalid(fields)
+        }
+        error => error,
+    }
 }
 
 /// Sends a message again that failed, or that may not have been sent: as one new message, however often it
