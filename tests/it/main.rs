@@ -35,6 +35,7 @@ mod openapi;
 mod passwords;
 mod preflights;
 mod realtime;
+mod received;
 mod sending;
 mod sessions;
 mod shells;

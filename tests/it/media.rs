@@ -3,6 +3,7 @@
 
 use app::task::QueueName;
 use axum::http::Method;
+use domain::workspace::Permission;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use simulator::universe;
@@ -247,8 +248,9 @@ async fn a_file_is_known_by_what_is_in_it_and_can_be_looked_at() {
         shown.headers["content-disposition"]
             .to_str()
             .unwrap()
-            .starts_with("attachment")
+            .starts_with("inline")
     );
+    assert_eq!(shown.headers["content-type"], "image/png");
 
     let false_name = upload(
         &t,
@@ -264,6 +266,58 @@ async fn a_file_is_known_by_what_is_in_it_and_can_be_looked_at() {
         (&json!("refused"), &Value::Null)
     );
     assert!(text(&refused["reason"]).contains("image/png"), "{refused}");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn an_agent_uploads_what_chats_take_and_each_is_looked_at() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let scopes = [Permission::ReadChats, Permission::WriteChats];
+    let agent = t.key_with(&owner, &scopes).await;
+    let opus = |channels: u8| {
+        let mut page = b"OggS".to_vec();
+        page.resize(28, 0);
+        page.extend(b"OpusHead\x01");
+        page.push(channels);
+        page
+    };
+    let mut still = b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
+    let mut moving = still.clone();
+    moving[20] = 2;
+    still.resize(101 << 10, 0);
+    moving.resize(101 << 10, 0);
+    let page = b"<html><script>alert(1)</script></html>".to_vec();
+    for (name, mime_type, file, kind, fault) in [
+        ("a.ogg", "audio/ogg; codecs=opus", opus(1), "audio", ""),
+        ("a.ogg", "audio/ogg", opus(2), "audio", "mono"),
+        ("a.webp", "image/webp", moving, "sticker", ""),
+        ("a.webp", "image/webp", still, "sticker", "100 KB"),
+        ("a.jpg", "image/jpeg", page, "image", "image/jpeg"),
+    ] {
+        let id = upload(&t, &agent, name, mime_type, &file).await;
+        let media = media(&t, &agent, &id).await;
+        let state = if fault.is_empty() { "ready" } else { "refused" };
+        assert_eq!(
+            (&media["state"], &media["kind"]),
+            (&json!(state), &json!(kind)),
+            "{media}"
+        );
+        assert!(
+            media["reason"].as_str().unwrap_or_default().contains(fault),
+            "{media}"
+        );
+        assert_eq!(media["url"].is_string(), fault.is_empty());
+    }
+    // Whoever only reads uploads nothing, and a campaign's file is not an agent's to delete.
+    let reader = t.key_with(&owner, &[Permission::ReadChats]).await;
+    let body = json!({"file_name": "a.png", "mime_type": "image/png", "size": 9});
+    reader.post(&t, "/v1/media", body).await.expect(403);
+    let path = format!(
+        "/v1/media/{}",
+        upload(&t, &agent, "a.png", "image/png", PICTURE).await
+    );
+    agent.delete(&t, &path).await.expect(403);
     t.finish().await;
 }
 
@@ -285,10 +339,21 @@ async fn what_whatsapp_does_not_show_is_refused_with_every_field() {
         fields(body("a.jpg", "image/jpeg", (5 << 20) + 1)).await,
         ["size"]
     );
-    assert_eq!(
-        fields(body("a.mp4", "video/mp4", (16 << 20) + 1)).await,
-        ["size"]
+    let picture = owner
+        .post(&t, "/v1/media", body("a.jpg", "image/jpeg", 6 << 20))
+        .await;
+    let problem = picture.expect(422);
+    assert!(
+        text(&problem["errors"][0]["message"]).contains("at most 5 MB"),
+        "{problem}"
     );
+    for (name, mime_type, most) in [
+        ("a.mp4", "video/mp4", 16 << 20),
+        ("a.mp3", "audio/mpeg", 16 << 20),
+        ("a.webp", "image/webp", 500 << 10),
+    ] {
+        assert_eq!(fields(body(name, mime_type, most + 1)).await, ["size"]);
+    }
     assert_eq!(
         fields(body("a.pdf", "application/pdf", (100 << 20) + 1)).await,
         ["size"]

@@ -16,6 +16,7 @@ fn message() -> Outbound {
             body: "Hello".to_owned(),
             preview_url: false,
         },
+        context: None,
         callback_data: "r:1".to_owned(),
     }
 }
