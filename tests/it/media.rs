@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use simulator::universe;
 
 use crate::support::callers::Answer;
-use crate::support::journey::text;
+use crate::support::journey::{phone, text};
 use crate::support::{Caller, TestApp};
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
@@ -388,5 +388,66 @@ async fn a_campaign_takes_only_a_ready_file_of_the_right_kind_and_of_its_own_wor
         "header": {"media": document}, "variables": {"body.1": words, "body.2": words}});
     let campaign = owner.post(&t, "/v1/campaigns", body).await.expect(201);
     assert_eq!(campaign["header"]["file_name"], "menu.pdf");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn an_agent_sends_a_file_that_is_handed_over_once_and_can_be_looked_at() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let contact = text(&t.contact(&owner, 1, &[]).await["id"]);
+    let chat = t.chat(&owner, &channel, &contact).await;
+    t.writes(&phone(1), "wamid.hello", "Hello?").await;
+    let path = format!("/v1/chats/{chat}/messages");
+    let say = async |media: &str, more: Value| {
+        t.advance(SignedDuration::from_millis(1));
+        let mut content = json!({"type": "media", "media": media});
+        let more = more.as_object().cloned().unwrap_or_default();
+        content.as_object_mut().unwrap().extend(more);
+        owner.post(&t, &path, json!({"content": content})).await
+    };
+    let picture = upload(&t, &owner, "menu.png", "image/png", PICTURE).await;
+    let document = upload(&t, &owner, "menu.pdf", "application/pdf", b"%PDF-1.7\n").await;
+    let caption = json!({"caption": "The menu"});
+    let first = text(&say(&picture, caption).await.expect(202)["id"]);
+    say(&picture, Value::Null).await.expect(202);
+    let last = text(&say(&document, Value::Null).await.expect(202)["id"]);
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(
+        (&ledger["accepted"], &ledger["media"]),
+        (&json!(3), &json!(2)),
+        "{ledger}"
+    );
+    for (message, mime_type) in [(&first, "image/png"), (&last, "application/pdf")] {
+        let link = owner.get(&t, &format!("{path}/{message}/media")).await;
+        let link = link.expect(200);
+        assert_eq!(link["mime_type"], mime_type);
+        let shown = reqwest::get(text(&link["url"])).await.unwrap();
+        assert_eq!(shown.headers()["content-type"], mime_type);
+    }
+
+    let page = b"<html><script>alert(1)</script></html>";
+    let false_name = upload(&t, &owner, "a.jpg", "image/jpeg", page).await;
+    let stranger = t.owner("stranger").await;
+    let foreign = upload(&t, &stranger, "a.png", "image/png", PICTURE).await;
+    let long = "x".repeat(1025);
+    for (media, more, field, word) in [
+        (&false_name, json!({}), "content.media", "image/jpeg"),
+        (&foreign, json!({}), "content.media", "no such file"),
+        (&picture, json!({"voice": true}), "content.voice", "Ogg"),
+        (
+            &picture,
+            json!({ "caption": long }),
+            "content.caption",
+            "1024",
+        ),
+    ] {
+        let problem = say(media, more).await.expect(422);
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], field, "{problem}");
+        assert!(text(&error["message"]).contains(word), "{problem}");
+    }
     t.finish().await;
 }
