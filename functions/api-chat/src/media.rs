@@ -17,10 +17,11 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MessageMediaOut {
     /// `downloading` until it is fetched from WhatsApp; then `ready`, or `failed` when it will not come.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "ready")]
     state: FileState,
     /// As the person named it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "photo.jpg")]
     file_name: Option<String>,
     /// What the file was found to be, whatever it was called; absent when that is nothing that can be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,11 +29,14 @@ pub(crate) struct MessageMediaOut {
     mime_type: Option<MediaType>,
     /// In bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 48_213)]
     size: Option<u64>,
     /// Of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1200)]
     width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1600)]
     height: Option<u32>,
     /// Whether there is a small picture.
     thumbnail: bool,
@@ -49,6 +53,7 @@ pub(crate) struct MediaLinkOut {
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
     /// The name that it is saved under.
+    #[schema(example = "photo.jpg")]
     file_name: String,
     /// Absent when it can only be saved.
     #[serde(skip_serializing_if = "Option::is_none")]
