@@ -115,7 +115,8 @@ async fn put(t: &TestApp, mime_type: &'static str, bytes: &[u8]) -> String {
 }
 
 /// A message of a person that shows a file.
-fn showing(t: &TestApp, wamid: &str, kind: &str, file: Value) -> Value {
+fn showing(t: &TestApp, wamid: &str, kind: &str, file: impl Into<Value>) -> Value {
+    let file = file.into();
     let from = phone(1);
     let at = t.app.now().as_second().to_string();
     json!({"from": from.trim_start_matches('+'), "id": wamid, "timestamp": at, "type": kind, kind: file})
