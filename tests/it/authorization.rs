@@ -11,8 +11,8 @@ use crate::support::{Caller, TestApp};
 /// What a member or a key may do whatever it may do.
 const OPEN_TO_ALL: [&str; 2] = ["get_workspace", "list_events"];
 
-/// What whoever may look at anything may do.
-const ONE_OF_SEVERAL: [&str; 1] = ["create_realtime_ticket"];
+/// What several kinds of work need: whoever may do one of them may do it.
+const ONE_OF_SEVERAL: [&str; 3] = ["create_realtime_ticket", "create_media", "get_media"];
 
 /// What shows contacts besides campaigns, and so needs two scopes.
 const TWO_SCOPES: [&str; 2] = ["export_campaign", "get_campaign_export"];
@@ -21,7 +21,7 @@ const TWO_SCOPES: [&str; 2] = ["export_campaign", "get_campaign_export"];
 const NOTHING: &str = "0198c0de7a6b7c8d9e0f1a2b3c4d5e6f";
 
 /// What ids in paths begin with.
-const IDS: [(&str, &str); 13] = [
+const IDS: [(&str, &str); 14] = [
     ("{api_key}", "ak_"),
     ("{campaign}", "cp_"),
     ("{channel}", "ch_"),
@@ -30,6 +30,7 @@ const IDS: [(&str, &str); 13] = [
     ("{group}", "gr_"),
     ("{import}", "im_"),
     ("{media}", "md_"),
+    ("{message}", "ms_"),
     ("{template}", ""),
     ("{member}", "us_"),
     ("{invitation}", "in_"),

@@ -7,6 +7,7 @@ use domain::campaign::State;
 use domain::chat::Tick;
 use domain::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, UserId};
 use domain::import::ImportState;
+use domain::media::FileState;
 use domain::realtime::{Direction, Event};
 use jiff::Timestamp;
 use serde_json::json;
@@ -29,8 +30,13 @@ fn one_of_each() -> Vec<Event> {
         },
         Event::MessageUpdated {
             chat: chat.clone(),
-            message,
+            message: message.clone(),
             status: Tick::Delivered,
+        },
+        Event::MediaUpdated {
+            chat: chat.clone(),
+            message,
+            state: FileState::Ready,
         },
         Event::ChatUpdated { chat },
         Event::CampaignUpdated {

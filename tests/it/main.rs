@@ -36,6 +36,7 @@ mod openapi;
 mod passwords;
 mod preflights;
 mod realtime;
+mod received;
 mod sending;
 mod sessions;
 mod shells;

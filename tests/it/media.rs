@@ -3,12 +3,13 @@
 
 use app::task::QueueName;
 use axum::http::Method;
+use domain::workspace::Permission;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use simulator::universe;
 
 use crate::support::callers::Answer;
-use crate::support::journey::text;
+use crate::support::journey::{phone, text};
 use crate::support::{Caller, TestApp};
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
@@ -247,8 +248,9 @@ async fn a_file_is_known_by_what_is_in_it_and_can_be_looked_at() {
         shown.headers["content-disposition"]
             .to_str()
             .unwrap()
-            .starts_with("attachment")
+            .starts_with("inline")
     );
+    assert_eq!(shown.headers["content-type"], "image/png");
 
     let false_name = upload(
         &t,
@@ -264,6 +266,58 @@ async fn a_file_is_known_by_what_is_in_it_and_can_be_looked_at() {
         (&json!("refused"), &Value::Null)
     );
     assert!(text(&refused["reason"]).contains("image/png"), "{refused}");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn an_agent_uploads_what_chats_take_and_each_is_looked_at() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let scopes = [Permission::ReadChats, Permission::WriteChats];
+    let agent = t.key_with(&owner, &scopes).await;
+    let opus = |channels: u8| {
+        let mut page = b"OggS".to_vec();
+        page.resize(28, 0);
+        page.extend(b"OpusHead\x01");
+        page.push(channels);
+        page
+    };
+    let mut still = b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
+    let mut moving = still.clone();
+    moving[20] = 2;
+    still.resize(101 << 10, 0);
+    moving.resize(101 << 10, 0);
+    let page = b"<html><script>alert(1)</script></html>".to_vec();
+    for (name, mime_type, file, kind, fault) in [
+        ("a.ogg", "audio/ogg; codecs=opus", opus(1), "audio", ""),
+        ("a.ogg", "audio/ogg", opus(2), "audio", "mono"),
+        ("a.webp", "image/webp", moving, "sticker", ""),
+        ("a.webp", "image/webp", still, "sticker", "100 KB"),
+        ("a.jpg", "image/jpeg", page, "image", "image/jpeg"),
+    ] {
+        let id = upload(&t, &agent, name, mime_type, &file).await;
+        let media = media(&t, &agent, &id).await;
+        let state = if fault.is_empty() { "ready" } else { "refused" };
+        assert_eq!(
+            (&media["state"], &media["kind"]),
+            (&json!(state), &json!(kind)),
+            "{media}"
+        );
+        assert!(
+            media["reason"].as_str().unwrap_or_default().contains(fault),
+            "{media}"
+        );
+        assert_eq!(media["url"].is_string(), fault.is_empty());
+    }
+    // Whoever only reads uploads nothing, and a campaign's file is not an agent's to delete.
+    let reader = t.key_with(&owner, &[Permission::ReadChats]).await;
+    let body = json!({"file_name": "a.png", "mime_type": "image/png", "size": 9});
+    reader.post(&t, "/v1/media", body).await.expect(403);
+    let path = format!(
+        "/v1/media/{}",
+        upload(&t, &agent, "a.png", "image/png", PICTURE).await
+    );
+    agent.delete(&t, &path).await.expect(403);
     t.finish().await;
 }
 
@@ -285,10 +339,21 @@ async fn what_whatsapp_does_not_show_is_refused_with_every_field() {
         fields(body("a.jpg", "image/jpeg", (5 << 20) + 1)).await,
         ["size"]
     );
-    assert_eq!(
-        fields(body("a.mp4", "video/mp4", (16 << 20) + 1)).await,
-        ["size"]
+    let picture = owner
+        .post(&t, "/v1/media", body("a.jpg", "image/jpeg", 6 << 20))
+        .await;
+    let problem = picture.expect(422);
+    assert!(
+        text(&problem["errors"][0]["message"]).contains("at most 5 MB"),
+        "{problem}"
     );
+    for (name, mime_type, most) in [
+        ("a.mp4", "video/mp4", 16 << 20),
+        ("a.mp3", "audio/mpeg", 16 << 20),
+        ("a.webp", "image/webp", 500 << 10),
+    ] {
+        assert_eq!(fields(body(name, mime_type, most + 1)).await, ["size"]);
+    }
     assert_eq!(
         fields(body("a.pdf", "application/pdf", (100 << 20) + 1)).await,
         ["size"]
@@ -323,5 +388,66 @@ async fn a_campaign_takes_only_a_ready_file_of_the_right_kind_and_of_its_own_wor
         "header": {"media": document}, "variables": {"body.1": words, "body.2": words}});
     let campaign = owner.post(&t, "/v1/campaigns", body).await.expect(201);
     assert_eq!(campaign["header"]["file_name"], "menu.pdf");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn an_agent_sends_a_file_that_is_handed_over_once_and_can_be_looked_at() {
+    let t = TestApp::new().await;
+    let owner = t.owner("acme").await;
+    let channel = t.connect(&owner).await;
+    let contact = text(&t.contact(&owner, 1, &[]).await["id"]);
+    let chat = t.chat(&owner, &channel, &contact).await;
+    t.writes(&phone(1), "wamid.hello", "Hello?").await;
+    let path = format!("/v1/chats/{chat}/messages");
+    let say = async |media: &str, more: Value| {
+        t.advance(SignedDuration::from_millis(1));
+        let mut content = json!({"type": "media", "media": media});
+        let more = more.as_object().cloned().unwrap_or_default();
+        content.as_object_mut().unwrap().extend(more);
+        owner.post(&t, &path, json!({"content": content})).await
+    };
+    let picture = upload(&t, &owner, "menu.png", "image/png", PICTURE).await;
+    let document = upload(&t, &owner, "menu.pdf", "application/pdf", b"%PDF-1.7\n").await;
+    let caption = json!({"caption": "The menu"});
+    let first = text(&say(&picture, caption).await.expect(202)["id"]);
+    say(&picture, Value::Null).await.expect(202);
+    let last = text(&say(&document, Value::Null).await.expect(202)["id"]);
+    t.drain().await;
+    let ledger = t.ledger().await;
+    assert_eq!(
+        (&ledger["accepted"], &ledger["media"]),
+        (&json!(3), &json!(2)),
+        "{ledger}"
+    );
+    for (message, mime_type) in [(&first, "image/png"), (&last, "application/pdf")] {
+        let link = owner.get(&t, &format!("{path}/{message}/media")).await;
+        let link = link.expect(200);
+        assert_eq!(link["mime_type"], mime_type);
+        let shown = reqwest::get(text(&link["url"])).await.unwrap();
+        assert_eq!(shown.headers()["content-type"], mime_type);
+    }
+
+    let page = b"<html><script>alert(1)</script></html>";
+    let false_name = upload(&t, &owner, "a.jpg", "image/jpeg", page).await;
+    let stranger = t.owner("stranger").await;
+    let foreign = upload(&t, &stranger, "a.png", "image/png", PICTURE).await;
+    let long = "x".repeat(1025);
+    for (media, more, field, word) in [
+        (&false_name, json!({}), "content.media", "image/jpeg"),
+        (&foreign, json!({}), "content.media", "no such file"),
+        (&picture, json!({"voice": true}), "content.voice", "Ogg"),
+        (
+            &picture,
+            json!({ "caption": long }),
+            "content.caption",
+            "1024",
+        ),
+    ] {
+        let problem = say(media, more).await.expect(422);
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], field, "{problem}");
+        assert!(text(&error["message"]).contains(word), "{problem}");
+    }
     t.finish().await;
 }

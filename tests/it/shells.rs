@@ -47,6 +47,7 @@ async fn answer(world: &World, function: &str, event: Value) -> Value {
             let ran = aws::schedule::run(&world.app, &campaign_tick::handle).await;
             json!(ran.map_err(|error| error.to_string()))
         }
+        "media-fetch" => queue(world, event, media_fetch::handle).await,
         "notify" => queue(world, event, notify::handle).await,
         "broadcast" => queue(world, event, broadcast::handle).await,
         "realtime" => {

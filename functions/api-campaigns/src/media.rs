@@ -1,4 +1,4 @@
-//! `/v1/media`: announce a file, upload it to the URL given, name it in a campaign.
+//! `/v1/media`: announce a file, upload it to the URL given, name it in a campaign or a message.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,9 @@ use utoipa::ToSchema;
 pub(crate) struct MediaIn {
     #[schema(example = "menu.jpg")]
     file_name: String,
-    /// Pictures are JPEG or PNG of at most 5 MB, videos MP4 or 3GPP of at most 16 MB, documents PDF,
-    /// plain text or Office files of at most 100 MB.
+    /// Pictures are JPEG or PNG of at most 5 MB, videos MP4 or 3GPP of at most 16 MB, sounds AAC, AMR,
+    /// MP3, MP4 or Ogg with Opus of at most 16 MB, documents PDF, plain text or Office files of at most
+    /// 100 MB, stickers WebP of at most 100 KB, or 500 KB when they move.
     #[schema(example = "image/jpeg")]
     mime_type: String,
     /// The file's exact size in bytes.
@@ -35,7 +36,8 @@ pub(crate) struct MediaOut {
     file_name: String,
     #[schema(value_type = String)]
     mime_type: MediaType,
-    /// `image`, `video` or `document`: the header that can show it.
+    /// `image`, `video`, `audio`, `document` or `sticker`: what a message shows it as. Templates show
+    /// only images, videos and documents at the top.
     #[schema(value_type = String)]
     kind: MediaKind,
     size: u64,

@@ -2,6 +2,7 @@
 
 mod chats;
 mod counts;
+mod media;
 mod messages;
 
 use app::App;
@@ -18,4 +19,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(chats::typing))
         .routes(routes!(messages::list, messages::say))
         .routes(routes!(messages::retry))
+        .routes(routes!(media::whole))
+        .routes(routes!(media::thumbnail))
 }

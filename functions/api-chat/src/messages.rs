@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::media::MessageMediaOut;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageIn {
@@ -52,6 +54,9 @@ pub(crate) struct MessageOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     content: Option<Value>,
+    /// The file that a person sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<MessageMediaOut>,
     /// Of an outbound message: `queued`, `accepted`, `sent`, `delivered`, `read`, `played`, `failed` or
     /// `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,6 +201,7 @@ impl MessageOut {
             text: None,
             payload: None,
             content: None,
+            media: None,
             status: None,
             status_at: None,
             code: None,
@@ -215,6 +221,10 @@ impl MessageOut {
 
 fn heard(message: Inbound) -> MessageOut {
     let kind = message.content.kind().to_owned();
+    let media = match &message.content {
+        InboundContent::Media(media) => Some(MessageMediaOut::of(&message, media)),
+        _ => None,
+    };
     let (text, payload, content) = match message.content {
         InboundContent::Text { body } => (Some(body), None, None),
         InboundContent::Button { text, payload } => (Some(text), Some(payload), None),
@@ -229,6 +239,7 @@ fn heard(message: Inbound) -> MessageOut {
         text,
         payload,
         content,
+        media,
         wamid: Some(message.wamid),
         context_wamid: message.context_wamid,
         ..MessageOut::new(message.id.to_string(), "inbound", kind, message.at)

@@ -25,6 +25,13 @@ pub(crate) enum EventOut {
         message: String,
         status: TickOut,
     },
+    /// The file of a message that a person sent is there (`ready`), or will not come (`failed`).
+    #[serde(rename = "media.updated")]
+    MediaUpdated {
+        chat: String,
+        message: String,
+        state: FileStateOut,
+    },
     /// A chat was opened, or something about it changed besides its messages.
     #[serde(rename = "chat.updated")]
     ChatUpdated { chat: String },
@@ -91,6 +98,7 @@ mirror!(StatusOut of domain::message::Outcome { Accepted, Delivered, Read, Faile
 mirror!(TickOut of domain::chat::Tick {
     Queued, Accepted, Sent, Delivered, Read, Played, Failed, Unknown
 });
+mirror!(FileStateOut of domain::media::FileState { Downloading, Ready, Failed });
 mirror!(ImportStateOut of domain::import::ImportState { Waiting, Running, Completed, Failed });
 mirror!(CampaignStateOut of domain::campaign::State {
     Draft, Scheduled, Preparing, Sending, Pausing, Paused, Completed, Cancelled, Failed
@@ -118,6 +126,15 @@ impl From<Event> for EventOut {
                 chat: chat.into(),
                 message: message.into(),
                 status: status.into(),
+            },
+            Event::MediaUpdated {
+                chat,
+                message,
+                state,
+            } => Self::MediaUpdated {
+                chat: chat.into(),
+                message: message.into(),
+                state: state.into(),
             },
             Event::ChatUpdated { chat } => Self::ChatUpdated { chat: chat.into() },
             Event::RecipientUpdated {

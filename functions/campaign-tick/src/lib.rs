@@ -1,10 +1,12 @@
-//! Runs every minute and takes up again what got stuck: campaigns, and messages of chats.
+//! Runs every minute and takes up again what got stuck: campaigns, messages of chats, and their files.
 
-use app::{App, Error, campaign, chat};
+use app::{App, Error, campaign, chat, media};
 
 /// # Errors
-/// See [`campaign::tick::run`] and [`chat::tick::run`]; neither holds up the other.
+/// See [`campaign::tick::run`], [`chat::tick::run`] and [`media::tick::run`]; none holds up another.
 pub async fn handle(app: App) -> Result<(), Error> {
     let campaigns = campaign::tick::run(app.clone()).await;
-    chat::tick::run(app).await.and(campaigns)
+    let messages = chat::tick::run(app.clone()).await;
+    let files = media::tick::run(app).await;
+    campaigns.and(messages).and(files)
 }

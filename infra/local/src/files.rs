@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::Error;
-use app::ports::{Clock, Files, Presigned};
+use app::ports::{Clock, Files, Presigned, Served};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, Stream, StreamExt};
@@ -82,8 +82,12 @@ impl LocalFiles {
         let signature = self.0.signer.sign(key, grant, until);
         let extra = match grant {
             Grant::Put { size } => format!("size={size}"),
-            Grant::Get { name } => {
-                format!("name={}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+            Grant::Get { name, mime_type } => {
+                let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+                match mime_type {
+                    Some(mime_type) => format!("name={name}&type={mime_type}"),
+                    None => format!("name={name}"),
+                }
             }
         };
         let base = &self.0.public_url;
@@ -171,16 +175,14 @@ impl Files for LocalFiles {
     fn presign_get(
         &self,
         key: &str,
-        name: &str,
+        served: Served<'_>,
         expires: Duration,
     ) -> BoxFuture<'_, Result<Presigned, Error>> {
-        let presigned = self.presign(
-            key,
-            &Grant::Get {
-                name: name.to_owned(),
-            },
-            expires,
-        );
+        let grant = Grant::Get {
+            name: served.name.to_owned(),
+            mime_type: served.mime_type,
+        };
+        let presigned = self.presign(key, &grant, expires);
         Box::pin(std::future::ready(presigned))
     }
 

@@ -45,4 +45,15 @@ impl Actor {
             })
         }
     }
+
+    /// For what several kinds of work share: any one of the permissions is enough.
+    ///
+    /// # Errors
+    /// The role or the key's scopes include none of them; the first is named.
+    pub fn require_any(&self, permissions: [Permission; 2]) -> Result<(), Error> {
+        if permissions.iter().any(|permission| self.may(*permission)) {
+            return Ok(());
+        }
+        self.require(permissions[0])
+    }
 }

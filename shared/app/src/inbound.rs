@@ -19,7 +19,7 @@ use crate::channel::Route;
 use crate::chat::change::{ATTEMPTS, busy, line, written};
 use crate::chat::{Author, Chat, Inbound, Message, What};
 use crate::store::{Committed, Scope, Write};
-use crate::{App, Error, campaign, channel, contact, pacer, realtime};
+use crate::{App, Error, campaign, channel, contact, media, pacer, realtime};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
@@ -47,6 +47,17 @@ pub(crate) async fn take_in(
     let marked = stream::iter(kept)
         .map(async |kept| {
             let mut result = Ok(());
+            for Kept {
+                chat,
+                message,
+                said,
+            } in &kept
+            {
+                let channel = &route.channel;
+                let fetched =
+                    media::fetch::enqueue(app, scope, channel, chat, message, &said.content);
+                result = result.and(fetched.await);
+            }
             for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
                 let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;
                 result = result.and(marked);

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::media::MediaType;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Error;
 use crate::task::QueueName;
@@ -46,6 +48,55 @@ pub struct Presigned {
     pub headers: Vec<(String, String)>,
 }
 
+/// What whoever opens a file's URL is told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Served<'a> {
+    /// The name that it is saved under.
+    pub name: &'a str,
+    /// What it was found to be. Only what shows itself without running is shown in place; anything else
+    /// is saved, because a page that somebody uploaded or sent must not run.
+    pub mime_type: Option<MediaType>,
+}
+
+/// What an extended header parameter may carry as it is (RFC 8187, attr-char), less the few that
+/// nobody misses in a file name.
+const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+impl<'a> Served<'a> {
+    /// Saved under a name, and never shown.
+    #[must_use]
+    pub fn saved(name: &'a str) -> Self {
+        let mime_type = None;
+        Self { name, mime_type }
+    }
+
+    /// The header `Content-Type`.
+    #[must_use]
+    pub fn content_type(&self) -> &'static str {
+        self.mime_type
+            .map_or("application/octet-stream", MediaType::as_str)
+    }
+
+    /// The header `Content-Disposition`. The plain name is for clients that know only ASCII (RFC 6266);
+    /// names come from people, so nothing of one may end the header's value.
+    #[must_use]
+    pub fn disposition(&self) -> String {
+        let shown = self.mime_type.is_some_and(MediaType::is_shown);
+        let kind = if shown { "inline" } else { "attachment" };
+        let plain: String = self
+            .name
+            .chars()
+            .map(|c| match c {
+                ' ' | '-' | '.' | '_' => c,
+                c if c.is_ascii_alphanumeric() => c,
+                _ => '_',
+            })
+            .collect();
+        let full = utf8_percent_encode(self.name, ATTR_CHAR);
+        format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{full}")
+    }
+}
+
 /// Files, private unless a presigned URL is handed out.
 pub trait Files: Send + Sync {
     /// A URL to `PUT` exactly `size` bytes.
@@ -56,11 +107,11 @@ pub trait Files: Send + Sync {
         expires: Duration,
     ) -> BoxFuture<'_, Result<Presigned, Error>>;
 
-    /// A URL to `GET` the file under a name.
+    /// A URL to `GET` the file.
     fn presign_get(
         &self,
         key: &str,
-        name: &str,
+        served: Served<'_>,
         expires: Duration,
     ) -> BoxFuture<'_, Result<Presigned, Error>>;
 
@@ -136,4 +187,39 @@ pub enum NotMailed {
 /// it twice sends twice.
 pub trait Mail: Send + Sync {
     fn send(&self, letter: Letter) -> BoxFuture<'_, Result<(), NotMailed>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_end_the_header_it_stands_in() {
+        let served = Served::saved("a\"; x=\"b\r\nSet-Cookie: c.csv");
+        assert_eq!(
+            served.disposition(),
+            "attachment; filename=\"a__ x__b__Set-Cookie_ c.csv\"; filename*=UTF-8''a%22%3B%20x%3D%22b%0D%0ASet-Cookie%3A%20c.csv"
+        );
+    }
+
+    #[test]
+    fn only_what_shows_itself_is_shown_in_place() {
+        let served = |mime_type| Served {
+            name: "a",
+            mime_type,
+        };
+        for shown in [
+            MediaType::Jpeg,
+            MediaType::Mp4,
+            MediaType::Ogg,
+            MediaType::Pdf,
+        ] {
+            assert!(served(Some(shown)).disposition().starts_with("inline;"));
+            assert_eq!(served(Some(shown)).content_type(), shown.as_str());
+        }
+        for saved in [Some(MediaType::Text), Some(MediaType::WordXml), None] {
+            assert!(served(saved).disposition().starts_with("attachment;"));
+        }
+        assert_eq!(served(None).content_type(), "application/octet-stream");
+    }
 }

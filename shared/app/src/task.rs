@@ -28,19 +28,21 @@ pub enum QueueName {
     ChatSend,
     CampaignExport,
     ContactImport,
+    MediaFetch,
     Notify,
     Webhook,
     Broadcast,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CampaignPlan,
         Self::CampaignDispatch,
         Self::CampaignSend,
         Self::ChatSend,
         Self::CampaignExport,
         Self::ContactImport,
+        Self::MediaFetch,
         Self::Notify,
         Self::Webhook,
         Self::Broadcast,
@@ -56,6 +58,7 @@ impl QueueName {
             Self::ChatSend => "chat-send",
             Self::CampaignExport => "campaign-export",
             Self::ContactImport => "contact-import",
+            Self::MediaFetch => "media-fetch",
             Self::Notify => "notify",
             Self::Webhook => "webhook",
             Self::Broadcast => "broadcast",
@@ -160,6 +163,15 @@ pub enum CampaignMessage {
 pub struct ContactImport {
     pub workspace: WorkspaceId,
     pub import: ImportId,
+}
+
+/// Fetch the file of a message that a person sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MediaFetch {
+    pub workspace: WorkspaceId,
+    pub channel: ChannelId,
+    pub chat: ChatId,
+    pub message: MessageId,
 }
 
 /// Send a mail. What it says, a token above all, is made when it is sent and is in no queue.
@@ -281,6 +293,14 @@ impl Task for CampaignMessage {
 
 impl Task for ContactImport {
     const QUEUE: QueueName = QueueName::ContactImport;
+
+    fn group(&self) -> String {
+        self.workspace.to_string()
+    }
+}
+
+impl Task for MediaFetch {
+    const QUEUE: QueueName = QueueName::MediaFetch;
 
     fn group(&self) -> String {
         self.workspace.to_string()

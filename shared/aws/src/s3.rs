@@ -4,21 +4,16 @@ use std::io;
 use std::time::Duration;
 
 use app::Error;
-use app::ports::{Files, Presigned};
+use app::ports::{Files, Presigned, Served};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 #[cfg(test)]
 mod tests;
-
-/// What an extended header parameter may carry as it is (RFC 8187, attr-char), less the few that
-/// nobody misses in a file name.
-const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 #[derive(Debug, Clone)]
 pub struct S3Files {
@@ -59,7 +54,7 @@ impl Files for S3Files {
     fn presign_get(
         &self,
         key: &str,
-        name: &str,
+        served: Served<'_>,
         expires: Duration,
     ) -> BoxFuture<'_, Result<Presigned, Error>> {
         let request = self
@@ -67,7 +62,8 @@ impl Files for S3Files {
             .get_object()
             .bucket(&self.bucket)
             .key(key)
-            .response_content_disposition(attachment(name));
+            .response_content_type(served.content_type())
+            .response_content_disposition(served.disposition());
         Box::pin(async move {
             let expires = PresigningConfig::expires_in(expires).map_err(not_signed)?;
             let request = request.presigned(expires).await.map_err(not_signed)?;
@@ -167,19 +163,4 @@ fn chunks(body: ByteStream) -> BoxStream<'static, io::Result<Bytes>> {
         Ok(next.map(|bytes| (bytes, body)))
     })
     .boxed()
-}
-
-/// Saves the file under a name instead of showing it. The plain name is for clients that know only
-/// ASCII (RFC 6266); names come from people, so nothing of one may end the header's value.
-fn attachment(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .map(|c| match c {
-            ' ' | '-' | '.' | '_' => c,
-            c if c.is_ascii_alphanumeric() => c,
-            _ => '_',
-        })
-        .collect();
-    let full = utf8_percent_encode(name, ATTR_CHAR);
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{full}")
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::config::{Config, Queues, Tables};
-use app::ports::{Clock, Files, Outgoing, Presigned, Queue};
+use app::ports::{Clock, Files, Outgoing, Presigned, Queue, Served};
 use app::secret::MasterKey;
 use app::task::QueueName;
 use app::{App, Error};
@@ -117,7 +117,7 @@ impl Files for NoFiles {
     fn presign_get(
         &self,
         _: &str,
-        _: &str,
+        _: Served<'_>,
         _: Duration,
     ) -> BoxFuture<'_, Result<Presigned, Error>> {
         Box::pin(async { Err(Error::broken("no files here")) })

@@ -18,8 +18,7 @@ pub use account::{
     AccountChange, AccountEvent, NumberChange, NumberEvent, Stopped, TemplateChange, TemplateEvent,
 };
 pub use inbound::{
-    InboundContent, InboundMedia, InboundMessage, MediaKind, OrderItem, Place, Preference,
-    SharedContact,
+    InboundContent, InboundMedia, InboundMessage, OrderItem, Place, Preference, SharedContact,
 };
 
 /// One thing that happened, and to which account. Routing tries the number first, then the

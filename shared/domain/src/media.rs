@@ -1,7 +1,7 @@
-//! Files that a message can show at its top: what they may be and how large (Meta: media types).
+//! Files that messages show: what they may be and how large (Meta: media types).
 //!
-//! A type is what the caller announces; [`MediaType::matches`] looks at the file itself, because a
-//! name proves nothing. Audio and stickers are absent: no header shows them.
+//! A type is what somebody announces; [`MediaType::matches`] looks at the file itself, because a name
+//! proves nothing. [`MediaType::of`] says what a file is that a person sent, whatever it was called.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,16 @@ use crate::contact::InvalidField;
 /// How many bytes of a file's beginning are enough to tell its type.
 pub const HEAD: usize = 8192;
 
+/// The most characters that stand below a file (Meta: size limits).
+pub const CAPTION_MAX: usize = 1024;
+
 const FILE_NAME_MAX: usize = 200;
+
+/// The most bytes of a sticker that does not move; one that does has those of its kind.
+const STILL_STICKER_MAX: u64 = 100 << 10;
+
+/// How wide and how high a sticker is, in points.
+const STICKER: u32 = 512;
 
 /// The beginning of every Office file of before 2007, whichever program wrote it.
 const COMPOUND: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
@@ -18,12 +27,18 @@ const COMPOUND: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 /// The part that makes a ZIP archive an Office file of today.
 const OFFICE_PART: &[u8] = b"[Content_Types].xml";
 
+/// Where the first page of Opus sound says how many channels it has (RFC 7845).
+const OPUS_CHANNELS: usize = 37;
+
+/// What a message shows a file as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
     Image,
     Video,
+    Audio,
     Document,
+    Sticker,
 }
 
 impl MediaKind {
@@ -32,8 +47,9 @@ impl MediaKind {
     pub fn size_max(self) -> u64 {
         match self {
             Self::Image => 5 << 20,
-            Self::Video => 16 << 20,
+            Self::Video | Self::Audio => 16 << 20,
             Self::Document => 100 << 20,
+            Self::Sticker => 500 << 10,
         }
     }
 
@@ -42,7 +58,9 @@ impl MediaKind {
         match self {
             Self::Image => "image",
             Self::Video => "video",
+            Self::Audio => "audio",
             Self::Document => "document",
+            Self::Sticker => "sticker",
         }
     }
 
@@ -52,23 +70,85 @@ impl MediaKind {
         match self {
             Self::Image => "a picture",
             Self::Video => "a video",
+            Self::Audio => "a sound",
             Self::Document => "a document",
+            Self::Sticker => "a sticker",
+        }
+    }
+
+    /// Why WhatsApp would not show a picture of this size, in words.
+    #[must_use]
+    pub fn misshapen(self, width: u32, height: u32) -> Option<String> {
+        let wrong = self == Self::Sticker && (width, height) != (STICKER, STICKER);
+        wrong.then(|| {
+            format!("a sticker measures {STICKER} × {STICKER} points; this one measures {width} × {height}")
+        })
+    }
+
+    /// What stands below a file of this kind, trimmed; nothing when there is nothing.
+    ///
+    /// # Errors
+    /// It is too long, or nothing stands below such a file.
+    pub fn caption(self, text: &str) -> Result<Option<String>, InvalidField> {
+        let refuse = |message: String| Err(InvalidField::new("caption", message));
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if matches!(self, Self::Audio | Self::Sticker) {
+            let message = format!(
+                "WhatsApp shows no text below {}; send it as a message of its own",
+                self.in_words()
+            );
+            return refuse(message);
+        }
+        let length = text.chars().count();
+        if length > CAPTION_MAX {
+            return refuse(format!(
+                "the text below a file has at most {CAPTION_MAX} characters; this one has {length}"
+            ));
+        }
+        Ok(Some(text.to_owned()))
+    }
+}
+
+/// How far a file that a person sent has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    Downloading,
+    Ready,
+    /// It will not come.
+    Failed,
+}
+
+impl FileState {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Downloading => "downloading",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
         }
     }
 }
 
 /// How a file of a type is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     /// By the library's table of beginnings.
     Known,
     Text,
     Mobile,
+    /// Sound alone in what else would be a video, or is named as sound.
+    Mp4Sound,
+    Opus,
     Compound,
     Office,
 }
 
 macro_rules! types {
-    ($($variant:ident = $mime:literal, $kind:ident, $mark:ident;)+) => {
+    ($($variant:ident = $mime:literal, $extension:literal, $kind:ident, $mark:ident;)+) => {
         /// The types WhatsApp takes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum MediaType {
@@ -82,6 +162,14 @@ macro_rules! types {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $mime,)+
+                }
+            }
+
+            /// What the names of such files end in, without the dot.
+            #[must_use]
+            pub fn extension(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $extension,)+
                 }
             }
 
@@ -101,31 +189,33 @@ macro_rules! types {
     };
 }
 
+// A file that several could be, and that is announced as none of them, is the first.
 types! {
-    Jpeg = "image/jpeg", Image, Known;
-    Png = "image/png", Image, Known;
-    Mp4 = "video/mp4", Video, Known;
-    Mobile = "video/3gpp", Video, Mobile;
-    Text = "text/plain", Document, Text;
-    Pdf = "application/pdf", Document, Known;
-    Word = "application/msword", Document, Compound;
-    Excel = "application/vnd.ms-excel", Document, Compound;
-    PowerPoint = "application/vnd.ms-powerpoint", Document, Compound;
-    WordXml = "application/vnd.openxmlformats-officedocument.wordprocessingml.document", Document, Office;
-    ExcelXml = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Document, Office;
-    PowerPointXml = "application/vnd.openxmlformats-officedocument.presentationml.presentation", Document, Office;
+    Jpeg = "image/jpeg", "jpg", Image, Known;
+    Png = "image/png", "png", Image, Known;
+    Mp4 = "video/mp4", "mp4", Video, Known;
+    Mobile = "video/3gpp", "3gp", Video, Mobile;
+    Aac = "audio/aac", "aac", Audio, Known;
+    Amr = "audio/amr", "amr", Audio, Known;
+    Mpeg = "audio/mpeg", "mp3", Audio, Known;
+    M4a = "audio/mp4", "m4a", Audio, Mp4Sound;
+    Ogg = "audio/ogg", "ogg", Audio, Opus;
+    Text = "text/plain", "txt", Document, Text;
+    Pdf = "application/pdf", "pdf", Document, Known;
+    Word = "application/msword", "doc", Document, Compound;
+    Excel = "application/vnd.ms-excel", "xls", Document, Compound;
+    PowerPoint = "application/vnd.ms-powerpoint", "ppt", Document, Compound;
+    WordXml = "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", Document, Office;
+    ExcelXml = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", Document, Office;
+    PowerPointXml = "application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx", Document, Office;
+    Webp = "image/webp", "webp", Sticker, Known;
 }
 
 impl MediaType {
     /// # Errors
-    /// WhatsApp does not take this type at the top of a message.
+    /// WhatsApp does not take this type.
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
-        // A parameter such as the character set says nothing about the type.
-        let mime = text.split(';').next().unwrap_or_default().trim();
-        let found = Self::ALL
-            .iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(mime));
-        found.copied().ok_or_else(|| {
+        Self::named(text).ok_or_else(|| {
             let known: Vec<_> = Self::ALL.iter().map(|known| known.as_str()).collect();
             let message = format!(
                 "WhatsApp does not show files of this type; it takes {}",
@@ -133,6 +223,23 @@ impl MediaType {
             );
             InvalidField::new("mime_type", message)
         })
+    }
+
+    fn named(text: &str) -> Option<Self> {
+        // A parameter such as the character set says nothing about the type.
+        let mime = text.split(';').next().unwrap_or_default().trim();
+        let mut all = Self::ALL.iter();
+        all.find(|known| known.as_str().eq_ignore_ascii_case(mime))
+            .copied()
+    }
+
+    /// What a file is that begins like this: what it was announced as, if it is that. `None`: nothing
+    /// that WhatsApp takes, so it is shown to nobody and only saved.
+    #[must_use]
+    pub fn of(announced: Option<&str>, head: &[u8]) -> Option<Self> {
+        let announced = announced.and_then(Self::named);
+        let mut candidates = announced.into_iter().chain(Self::ALL.iter().copied());
+        candidates.find(|candidate| candidate.matches(head))
     }
 
     /// Whether a file that begins like this is of the type. `head` is the whole of a shorter file,
@@ -143,6 +250,8 @@ impl MediaType {
         match self.mark() {
             Mark::Known => found == Some(self.as_str()),
             Mark::Mobile => head.get(4..11) == Some(b"ftyp3gp"),
+            Mark::Mp4Sound => matches!(found, Some("audio/m4a" | "video/mp4")),
+            Mark::Opus => found == Some("audio/opus"),
             Mark::Text => found.is_none_or(|mime| mime.starts_with("text/")) && is_text(head),
             Mark::Compound => head.starts_with(&COMPOUND),
             Mark::Office => {
@@ -154,12 +263,68 @@ impl MediaType {
             }
         }
     }
+
+    /// Why WhatsApp would not show a file of so many bytes that begins like this and was announced as
+    /// this type, in words.
+    #[must_use]
+    pub fn fault(self, head: &[u8], size: u64) -> Option<String> {
+        if !self.matches(head) {
+            return Some(format!(
+                "the file is not what its type {self} says; upload it again under its own type"
+            ));
+        }
+        match self {
+            Self::Ogg
+                if head
+                    .get(OPUS_CHANNELS)
+                    .is_some_and(|channels| *channels != 1) =>
+            {
+                Some("WhatsApp plays Ogg sound of one channel only; make it mono".to_owned())
+            }
+            Self::Webp if size > STILL_STICKER_MAX && !moves(head) => {
+                Some("a sticker that does not move has at most 100 KB".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it can be sent as if it had been spoken into a phone.
+    #[must_use]
+    pub fn is_voice(self) -> bool {
+        self == Self::Ogg
+    }
+
+    /// Whether a browser shows it in place without running anything that is in it.
+    #[must_use]
+    pub fn is_shown(self) -> bool {
+        self.kind() != MediaKind::Document || self == Self::Pdf
+    }
+
+    /// Whether it is a picture that can be made smaller.
+    #[must_use]
+    pub fn is_picture(self) -> bool {
+        matches!(self.kind(), MediaKind::Image | MediaKind::Sticker)
+    }
 }
 
 impl std::fmt::Display for MediaType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Why a file of so many bytes is none that WhatsApp takes of this kind, in words.
+#[must_use]
+pub fn wrong_size(size: u64, kind: MediaKind) -> Option<String> {
+    if size == 0 {
+        return Some("the file is empty".to_owned());
+    }
+    let most = kind.size_max();
+    let in_words = match most >> 20 {
+        0 => format!("{} KB", most >> 10),
+        megabytes => format!("{megabytes} MB"),
+    };
+    (size > most).then(|| format!("WhatsApp takes {} of at most {in_words}", kind.in_words()))
 }
 
 /// The name a file is shown under, trimmed.
@@ -195,86 +360,10 @@ fn is_text(head: &[u8]) -> bool {
     !text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}'))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
-    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0";
-    const MP4: &[u8] = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2";
-    const MOBILE: &[u8] = b"\0\0\0\x18ftyp3gp4\0\0\0\0";
-    const PDF: &[u8] = b"%PDF-1.7\n";
-
-    fn archive(first: &str) -> Vec<u8> {
-        let mut bytes = b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
-        bytes.extend((first.len() as u16).to_le_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend(first.as_bytes());
-        bytes
-    }
-
-    #[test]
-    fn a_file_is_known_by_its_content_and_not_by_what_was_announced() {
-        let office = archive("[Content_Types].xml");
-        let good: &[(&str, &[u8])] = &[
-            ("image/png", PNG),
-            ("image/jpeg", JPEG),
-            ("video/mp4", MP4),
-            ("video/3gpp", MOBILE),
-            ("application/pdf", PDF),
-            (
-                "text/plain; charset=utf-8",
-                "Menu: nasi goréng\n".as_bytes(),
-            ),
-            ("application/msword", &COMPOUND),
-            ("application/vnd.ms-excel", &COMPOUND),
-            (MediaType::WordXml.as_str(), &office),
-            (MediaType::ExcelXml.as_str(), &office),
-        ];
-        for (mime, head) in good {
-            let known = MediaType::parse(mime).unwrap();
-            assert!(known.matches(head), "{mime}");
-            for (other, other_head) in good {
-                if MediaType::parse(other).unwrap().mark() as u8 != known.mark() as u8 {
-                    assert!(!known.matches(other_head), "{other} was taken for {mime}");
-                }
-            }
-        }
-        assert!(!MediaType::Png.matches(JPEG));
-        assert!(!MediaType::Pdf.matches(b"<script>alert(1)</script>"));
-        assert!(!MediaType::Text.matches(b"\x7fELF\x02\x01\x01\0"));
-        assert!(!MediaType::Text.matches(b"caf\xe9 au lait"));
-        assert!(!MediaType::WordXml.matches(&archive("holiday.jpg")));
-    }
-
-    #[test]
-    fn a_text_cut_within_a_character_is_still_a_text() {
-        let text = "é".repeat(10);
-        assert!(MediaType::Text.matches(&text.as_bytes()[..7]));
-    }
-
-    #[test]
-    fn a_type_that_no_header_shows_is_refused_with_those_that_it_can_be() {
-        for mime in ["image/gif", "audio/ogg", "", "application/zip"] {
-            let refused = MediaType::parse(mime).unwrap_err();
-            assert_eq!(refused.field, "mime_type");
-            assert!(refused.message.contains("application/pdf"), "{mime}");
-        }
-        assert_eq!(MediaType::parse(" IMAGE/PNG ").unwrap(), MediaType::Png);
-    }
-
-    #[test]
-    fn a_file_name_is_no_path() {
-        assert_eq!(file_name(" Menu März.pdf ").unwrap(), "Menu März.pdf");
-        let long = "x".repeat(FILE_NAME_MAX + 1);
-        for text in ["", "  ", "../menu.pdf", "a\\b", "a\nb", long.as_str()] {
-            assert_eq!(file_name(text).unwrap_err().field, "file_name", "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_type_is_stored_as_its_own_name() {
-        let stored = serde_json::to_value(MediaType::Jpeg).unwrap();
-        assert_eq!(stored, "image/jpeg");
-    }
+/// Whether a WebP file says that it holds several pictures (WebP: extended file header).
+fn moves(head: &[u8]) -> bool {
+    head.get(12..16) == Some(b"VP8X") && head.get(20).is_some_and(|flags| flags & 2 != 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use crate::campaign::{Counters, RecipientRef, State};
 use crate::chat::Tick;
 use crate::id::{CampaignId, ChannelId, ChatId, ContactId, ImportId, MessageId, UserId};
 use crate::import::ImportState;
+use crate::media::FileState;
 use crate::message::Outcome;
 use crate::workspace::Permission;
 
@@ -39,6 +40,13 @@ pub enum Event {
         chat: ChatId,
         message: MessageId,
         status: Tick,
+    },
+    /// The file of a message that a person sent is there, or will not come.
+    #[serde(rename = "media.updated")]
+    MediaUpdated {
+        chat: ChatId,
+        message: MessageId,
+        state: FileState,
     },
     /// A chat was opened, or something about it changed besides its messages.
     #[serde(rename = "chat.updated")]
@@ -103,6 +111,7 @@ impl Event {
         match self {
             Self::MessageCreated { .. }
             | Self::MessageUpdated { .. }
+            | Self::MediaUpdated { .. }
             | Self::ChatUpdated { .. }
             | Self::RecipientUpdated { .. } => Some(Permission::ReadChats),
             Self::CampaignUpdated { .. } | Self::TemplateUpdated { .. } => {
@@ -198,8 +207,13 @@ mod tests {
             },
             Event::MessageUpdated {
                 chat: chat.clone(),
-                message,
+                message: message.clone(),
                 status: Tick::Delivered,
+            },
+            Event::MediaUpdated {
+                chat: chat.clone(),
+                message,
+                state: FileState::Failed,
             },
             Event::ChatUpdated { chat: chat.clone() },
             Event::of_recipient(chat, &recipient, Outcome::Delivered),

@@ -16,8 +16,8 @@ mod template;
 pub mod webhook;
 
 pub use client::{
-    Accepted, AccessToken, Callback, Client, InvalidBaseUrl, KEPT, Page, PhoneNumber,
-    UPLOAD_AT_MOST, Upload, UploadedMedia,
+    Accepted, AccessToken, Callback, Client, DOWNLOAD_AT_MOST, DownloadError, InvalidBaseUrl, KEPT,
+    MediaAddress, Page, PhoneNumber, UPLOAD_AT_MOST, Upload, UploadedMedia,
 };
 pub use error::{Again, ApiError, ErrorClass, MetaError, STOPPED, SendError, again, class, reason};
 pub use outbound::{Action, Content, Interactive, Outbound, TemplateMessage};

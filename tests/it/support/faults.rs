@@ -1,6 +1,6 @@
 //! Faults, put between the application and what it stands on: its database, its queues, WhatsApp.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -167,6 +167,19 @@ pub(crate) enum Fate {
     Cut,
 }
 
+/// What becomes of the download of a file that a person sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Download {
+    /// The address has expired.
+    Gone,
+    /// The connection is cut in the midst of the file.
+    Cut,
+    /// Other bytes arrive.
+    Damaged,
+    /// Nothing ever arrives.
+    Never,
+}
+
 /// Meta's door: calls pass it, and it decides which of them go wrong. Every call comes by a connection
 /// of its own, so that a door that is shut lets none through.
 pub(crate) struct Door {
@@ -174,6 +187,8 @@ pub(crate) struct Door {
     /// The fate of each call, by its number; the first is 1.
     fates: Mutex<BTreeMap<u64, Fate>>,
     calls: AtomicU64,
+    /// The fates of the next downloads.
+    downloads: Mutex<VecDeque<Download>>,
     /// Shut after so many calls.
     shut_after: Mutex<Option<u64>>,
     shut: Notify,
@@ -189,6 +204,7 @@ impl Door {
             clock,
             fates: Mutex::default(),
             calls: AtomicU64::new(0),
+            downloads: Mutex::default(),
             shut_after: Mutex::default(),
             shut: Notify::new(),
             opened: Notify::new(),
@@ -199,6 +215,16 @@ impl Door {
     pub(crate) fn decide(&self, fates: impl IntoIterator<Item = (u64, Fate)>) {
         *self.fates.lock().unwrap() = fates.into_iter().collect();
         self.calls.store(0, Ordering::SeqCst);
+    }
+
+    /// What becomes of the next downloads.
+    pub(crate) fn downloads(&self, fates: impl IntoIterator<Item = Download>) {
+        self.downloads.lock().unwrap().extend(fates);
+    }
+
+    /// How many of them have not begun.
+    pub(crate) fn downloads_left(&self) -> usize {
+        self.downloads.lock().unwrap().len()
     }
 
     /// Shuts after so many calls from now, for a while. The next call cannot even connect.
@@ -237,6 +263,20 @@ impl Door {
 }
 
 async fn pass(State(door): State<Arc<Door>>, request: Request, meta: Next) -> Response {
+    if request
+        .uri()
+        .path()
+        .starts_with("/whatsapp_business/attachments")
+    {
+        let fate = door.downloads.lock().unwrap().pop_front();
+        return closing(match fate {
+            None => meta.run(request).await,
+            Some(Download::Gone) => StatusCode::NOT_FOUND.into_response(),
+            Some(Download::Damaged) => "something else".into_response(),
+            Some(Download::Cut) => cut(b"\xff\xd8\xff"),
+            Some(Download::Never) => std::future::pending().await,
+        });
+    }
     if !request.uri().path().ends_with("/messages") || request.method() != "POST" {
         return closing(meta.run(request).await);
     }
@@ -252,11 +292,7 @@ async fn pass(State(door): State<Arc<Door>>, request: Request, meta: Next) -> Re
         }
         Some(Fate::Cut) => {
             meta.run(request).await;
-            let parts = [
-                Ok(Bytes::from_static(b"{\"messages\": [")),
-                Err(std::io::Error::other("cut")),
-            ];
-            Body::from_stream(futures::stream::iter(parts)).into_response()
+            cut(b"{\"messages\": [")
         }
     };
     let shuts = door
@@ -268,6 +304,15 @@ async fn pass(State(door): State<Arc<Door>>, request: Request, meta: Next) -> Re
         door.close();
     }
     closing(answer)
+}
+
+/// An answer that begins like this and breaks off.
+fn cut(beginning: &'static [u8]) -> Response {
+    let parts = [
+        Ok(Bytes::from_static(beginning)),
+        Err(std::io::Error::other("cut")),
+    ];
+    Body::from_stream(futures::stream::iter(parts)).into_response()
 }
 
 fn closing(mut answer: Response) -> Response {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use app::Error;
-use app::ports::{Files, Presigned};
+use app::ports::{Files, Presigned, Served};
 use bytes::Bytes;
 use futures::StreamExt;
 
@@ -80,7 +80,12 @@ pub async fn an_upload_of_the_announced_size_arrives(subject: &impl Subject) {
         Some(5),
         "the upload has another size"
     );
-    let link = good(subject.port().presign_get("up.csv", "up.csv", MINUTE).await);
+    let link = good(
+        subject
+            .port()
+            .presign_get("up.csv", Served::saved("up.csv"), MINUTE)
+            .await,
+    );
     let (status, body) = subject.get(&link.url).await;
     assert_eq!(
         (status, body.as_ref()),
@@ -144,7 +149,12 @@ pub async fn a_changed_link_is_refused(subject: &impl Subject) {
             .put("yours", Bytes::from_static(b"yours"))
             .await,
     );
-    let link = good(subject.port().presign_get("mine", "mine", MINUTE).await);
+    let link = good(
+        subject
+            .port()
+            .presign_get("mine", Served::saved("mine"), MINUTE)
+            .await,
+    );
     let (status, _) = subject
         .get(&link.url.replacen("/mine?", "/yours?", 1))
         .await;

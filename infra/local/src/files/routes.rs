@@ -1,16 +1,18 @@
 //! The HTTP side of the files: where presigned URLs lead.
 
 use app::Error;
-use app::ports::Files;
+use app::ports::{Files, Served};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
+use domain::media::MediaType;
 use http_api::Failure;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use tower::ServiceExt;
+use tower_http::services::ServeFile;
 
 use super::signature::Grant;
 use super::{LocalFiles, Refused};
@@ -27,6 +29,8 @@ struct Signed {
     signature: String,
     size: Option<u64>,
     name: Option<String>,
+    #[serde(rename = "type")]
+    mime_type: Option<String>,
 }
 
 async fn upload(
@@ -63,42 +67,59 @@ async fn upload(
     }
 }
 
+/// Serves the file, or the part of it that is asked for: players of sound and video ask for parts.
 async fn download(
     State(files): State<LocalFiles>,
     Path(key): Path<String>,
     Query(signed): Query<Signed>,
+    request: Request,
 ) -> Result<Response, Failure> {
     let name = signed.name.ok_or_else(forbidden)?;
-    let grant = Grant::Get { name: name.clone() };
+    let mime_type = match signed.mime_type {
+        Some(text) => Some(MediaType::parse(&text).map_err(|_| forbidden())?),
+        None => None,
+    };
+    let grant = Grant::Get {
+        name: name.clone(),
+        mime_type,
+    };
     if !files.allows(&key, &grant, signed.expires, &signed.signature) {
         return Err(forbidden());
     }
-    let size = files
-        .size(&key)
-        .await?
-        .ok_or_else(|| Error::not_found("the file"))?;
-    let bytes = files.open(&key, 0).await?;
-    let headers = [
-        (header::CONTENT_LENGTH, HeaderValue::from(size)),
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/octet-stream"),
-        ),
-        (header::CONTENT_DISPOSITION, attachment(&name)),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("sandbox; default-src 'none'"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-store"),
-        ),
-    ];
-    Ok((headers, Body::from_stream(bytes)).into_response())
+    if files.size(&key).await?.is_none() {
+        return Err(Error::not_found("the file").into());
+    }
+    let Ok(answer) = ServeFile::new(files.path(&key)?).oneshot(request).await;
+    let mut answer = answer.map(Body::new);
+    let served = Served {
+        name: &name,
+        mime_type,
+    };
+    let headers = answer.headers_mut();
+    for (header, value) in [
+        (header::CONTENT_TYPE, served.content_type()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, policy(mime_type)),
+        (header::CACHE_CONTROL, "private, no-store"),
+    ] {
+        headers.insert(header, HeaderValue::from_static(value));
+    }
+    let disposition = HeaderValue::try_from(served.disposition());
+    let attachment = HeaderValue::from_static("attachment");
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        disposition.unwrap_or(attachment),
+    );
+    Ok(answer)
+}
+
+/// What a file that is opened by itself may do on our origin: nothing. The viewers that browsers have for
+/// PDF do not start in a sandbox; they run nothing on the origin.
+fn policy(mime_type: Option<MediaType>) -> &'static str {
+    match mime_type {
+        Some(MediaType::Pdf) => "script-src 'none'; base-uri 'none'; form-action 'none'",
+        Some(_) | None => "sandbox; default-src 'none'",
+    }
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
@@ -108,13 +129,6 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
         .ok()?
         .parse()
         .ok()
-}
-
-/// Always an attachment: a file that somebody uploaded must not run on our origin.
-fn attachment(name: &str) -> HeaderValue {
-    let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
-    HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}"))
-        .unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 /// One answer for a wrong signature and for one whose time is over.

@@ -1,5 +1,6 @@
 //! What a URL allows, signed.
 
+use domain::media::MediaType;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -8,8 +9,11 @@ use sha2::{Digest, Sha256};
 pub(super) enum Grant {
     /// To write exactly so many bytes.
     Put { size: u64 },
-    /// To read under a name.
-    Get { name: String },
+    /// To read under a name, as a type.
+    Get {
+        name: String,
+        mime_type: Option<MediaType>,
+    },
 }
 
 pub(super) struct Signer(Hmac<Sha256>);
@@ -40,7 +44,10 @@ impl Signer {
     fn mac(&self, key: &str, grant: &Grant, until: i64) -> Hmac<Sha256> {
         let text = match grant {
             Grant::Put { size } => format!("PUT\n{key}\n{until}\n{size}"),
-            Grant::Get { name } => format!("GET\n{key}\n{until}\n{name}"),
+            Grant::Get { name, mime_type } => {
+                let mime_type = mime_type.map_or("", MediaType::as_str);
+                format!("GET\n{key}\n{until}\n{mime_type}\n{name}")
+            }
         };
         let mut mac = self.0.clone();
         mac.update(text.as_bytes());

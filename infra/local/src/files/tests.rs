@@ -1,5 +1,6 @@
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use domain::media::MediaType;
 use jiff::Timestamp;
 use tower::ServiceExt;
 
@@ -112,7 +113,7 @@ async fn a_link_is_good_only_for_what_was_signed() {
         .unwrap();
     let get = bench
         .files
-        .presign_get("a.csv", "name.csv", MINUTE)
+        .presign_get("a.csv", Served::saved("name.csv"), MINUTE)
         .await
         .unwrap()
         .url;
@@ -125,6 +126,8 @@ async fn a_link_is_good_only_for_what_was_signed() {
     for (method, url) in [
         ("GET", get.replace("a.csv?", "b.csv?")),
         ("GET", get.replace("name%2Ecsv", "other")),
+        ("GET", get.replace("name=", "type=application/pdf&name=")),
+        ("GET", get.replace("name=", "type=text/html&name=")),
         ("GET", get.replace("expires=", "expires=9")),
         ("GET", format!("{get}0")),
         ("GET", put.clone()),
@@ -234,7 +237,7 @@ async fn a_download_is_an_attachment_that_nobody_guesses_the_type_of() {
         .unwrap();
     let link = bench
         .files
-        .presign_get("a.csv", "Größe \"1\".csv", MINUTE)
+        .presign_get("a.csv", Served::saved("Größe \"1\".csv"), MINUTE)
         .await
         .unwrap();
     let (status, headers, body) = send(&bench.files, "GET", &link.url, Body::empty()).await;
@@ -244,11 +247,50 @@ async fn a_download_is_an_attachment_that_nobody_guesses_the_type_of() {
     );
     assert_eq!(
         headers["content-disposition"],
-        "attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22%2Ecsv"
+        "attachment; filename=\"Gr__e _1_.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.csv"
     );
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(headers["content-type"], "application/octet-stream");
     assert_eq!(headers["content-length"], "8");
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_in_place_and_a_player_may_ask_for_a_part() {
+    let bench = bench();
+    let sound = Bytes::from_static(b"OggS and so on");
+    bench.files.put("a", sound).await.unwrap();
+    let served = |mime_type| Served {
+        name: "a.ogg",
+        mime_type: Some(mime_type),
+    };
+    let link = bench.files.presign_get("a", served(MediaType::Ogg), MINUTE);
+    let link = link.await.unwrap().url;
+    let (status, headers, _) = send(&bench.files, "GET", &link, Body::empty()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers["content-type"], "audio/ogg");
+    let disposition = headers["content-disposition"].to_str().unwrap();
+    assert!(disposition.starts_with("inline"), "{disposition}");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("sandbox"), "{policy}");
+
+    let request = Request::get(link.strip_prefix(BASE).unwrap()).header("range", "bytes=5-7");
+    let request = request.body(Body::empty()).unwrap();
+    let answer = bench.files.router().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(answer.headers()["content-range"], "bytes 5-7/14");
+    assert_eq!(answer.headers()["content-type"], "audio/ogg");
+    let part = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    assert_eq!(part, "and");
+
+    // What could run in a browser is no type of ours, and a text is saved.
+    let link = bench
+        .files
+        .presign_get("a", served(MediaType::Text), MINUTE);
+    let link = link.await.unwrap().url;
+    let (_, headers, _) = send(&bench.files, "GET", &link, Body::empty()).await;
+    let disposition = headers["content-disposition"].to_str().unwrap();
+    assert!(disposition.starts_with("attachment"), "{disposition}");
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ pub(super) fn all(app: &App) -> Vec<(&'static str, Entry)> {
         ("campaign-dispatch", queue(campaign_dispatch::handle)),
         ("message-send", queue(message_send::campaign)),
         ("message-send", queue(message_send::chat)),
+        ("media-fetch", queue(media_fetch::handle)),
         ("notify", queue(notify::handle)),
         ("webhook-process", queue(webhook_process::handle)),
         ("broadcast", queue(broadcast::handle)),

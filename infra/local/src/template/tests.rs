@@ -35,6 +35,7 @@ fn the_real_template_can_be_run_here() {
             "campaign-plan",
             "campaign-tick",
             "contact-import",
+            "media-fetch",
             "message-send",
             "notify",
             "realtime",

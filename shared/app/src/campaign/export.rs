@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::item::{Campaign, Progress};
+use crate::ports::Served;
 use crate::store::{Scope, Write};
 use crate::task::CampaignExport;
 use crate::{Actor, App, Error};
@@ -119,7 +120,8 @@ pub async fn get(
         for place in 0..export.files {
             let name = name(&campaign, &export, place);
             let key = key(&actor.workspace, id, export.number, place);
-            let link = app.files.presign_get(&key, &name, LINK_EXPIRES).await?;
+            let served = Served::saved(&name);
+            let link = app.files.presign_get(&key, served, LINK_EXPIRES).await?;
             files.push(ExportFile {
                 name,
                 url: link.url,

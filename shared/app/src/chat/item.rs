@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::Actor;
 use crate::actor::Who;
+use crate::media::received::Received;
 use crate::store::Scope;
 
 /// The longest content that is kept; DynamoDB allows 400 KB for an item.
@@ -205,6 +206,9 @@ pub struct Inbound {
     pub referral: Option<String>,
     #[serde(with = "as_json")]
     pub content: InboundContent,
+    /// What became of the file that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Received>,
 }
 
 /// Who wrote or did something in a chat.
@@ -447,6 +451,7 @@ impl Inbound {
                 .map(ToString::to_string)
                 .filter(|json| json.len() <= REFERRAL_MAX),
             content: kept(&message.content),
+            media: None,
         }
     }
 }

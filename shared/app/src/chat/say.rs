@@ -335,14 +335,14 @@ impl Taking<'_> {
             return refuse("content.media", &reason);
         }
         let kind = file.mime_type.kind();
-        if caption.is_some() && matches!(kind.as_str(), "audio" | "sticker") {
-            return refuse(
-                "content.caption",
-                "WhatsApp shows no caption with audio and stickers; send the text by itself",
-            );
+        if let Err(fault) = kind.caption(caption.unwrap_or_default()) {
+            return refuse("content.caption", &fault.message);
         }
-        if voice && kind.as_str() != "audio" {
-            return refuse("content.voice", "only an audio file can be a voice note");
+        if voice && !file.mime_type.is_voice() {
+            return refuse(
+                "content.voice",
+                "only Ogg sound with Opus can be a voice note",
+            );
         }
         Ok(Frozen::File {
             file_name: file.file_name,

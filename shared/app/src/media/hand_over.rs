@@ -110,7 +110,7 @@ async fn upload(
     channel: &Channel,
     id: &MediaId,
 ) -> Result<Result<UploadedMedia, Handed<UploadedMedia>>, Error> {
-    let gone = || Handed::Never("The file at the top of the message was deleted.".to_owned());
+    let gone = || Handed::Never("The file of the message was deleted.".to_owned());
     let media = match find(app, scope, id).await {
         Err(Error::NotFound { .. }) => return Ok(Err(gone())),
         media => media?,

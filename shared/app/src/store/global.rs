@@ -113,6 +113,11 @@ impl Store {
         (0..DUE_SHARDS).map(crossing::due_pending)
     }
 
+    /// Files that are to be fetched in every workspace, by the time at which the tick looks after them.
+    pub fn due_fetches(&self) -> impl Iterator<Item = Range> {
+        (0..DUE_SHARDS).map(crossing::due_fetches)
+    }
+
     /// The webhook address of a number under its own Meta app → whose it is, and what verifies it.
     #[must_use]
     pub fn webhook_address(&self, address: &str) -> Key {

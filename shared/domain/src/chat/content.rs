@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::contact::InvalidField;
 use crate::id::{MediaId, MessageId};
+pub use crate::media::CAPTION_MAX;
 use crate::template::{HeaderInput, Mapping};
 
 /// The most characters of a text.
 pub const TEXT_MAX: usize = 4096;
-/// The most characters below a file.
-pub const CAPTION_MAX: usize = 1024;
 
 /// Of what is offered to choose from: the text above it, and what stands at its top and foot.
 const OFFER_TEXT_MAX: usize = 1024;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::DeliveryError;
+use crate::media::MediaKind;
 
 /// A message a person sent to one of our numbers. At least one of `from` and `from_user_id` is
 /// present; both can be, and the number can be hidden behind the user id.
@@ -96,16 +97,6 @@ pub enum InboundContent {
         kind: String,
         value: Value,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MediaKind {
-    Image,
-    Video,
-    Audio,
-    Document,
-    Sticker,
 }
 
 /// A file a person sent. It is at Meta, from where it must be fetched within days.
@@ -218,19 +209,6 @@ impl InboundContent {
             Self::Revoke { .. } => "revoke",
             Self::Unsupported { .. } => "unsupported",
             Self::Other { kind, .. } => kind,
-        }
-    }
-}
-
-impl MediaKind {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Document => "document",
-            Self::Sticker => "sticker",
         }
     }
 }

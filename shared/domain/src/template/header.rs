@@ -150,7 +150,8 @@ impl HeaderInput {
                     .map_err(|fault| InvalidField::new("header.file_name", fault.message));
                 keep(name, &mut faults)
             }
-            MediaKind::Image | MediaKind::Video => None,
+            // No template has a sound or a sticker at the top.
+            MediaKind::Image | MediaKind::Video | MediaKind::Audio | MediaKind::Sticker => None,
         };
         match (kind, source, name) {
             (MediaKind::Image, Some(source), _) if faults.is_empty() => {

@@ -5,6 +5,7 @@
 //! [`send`]; calls that may be repeated are in [`account`] and [`media`].
 
 mod account;
+mod download;
 mod gauge;
 mod media;
 mod receipt;
@@ -15,6 +16,7 @@ use std::{error::Error, fmt, time::Duration};
 use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 
 pub use account::{Callback, Page, PhoneNumber};
+pub use download::{DOWNLOAD_AT_MOST, DownloadError, MediaAddress};
 pub use media::{KEPT, UPLOAD_AT_MOST, Upload, UploadedMedia};
 pub use send::Accepted;
 

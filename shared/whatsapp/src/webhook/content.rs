@@ -1,7 +1,8 @@
 //! What a message says, by its type (Meta: messages webhook, by type). A type that is not known, or
 //! lacks what makes it that type, is kept whole.
 
-use domain::event::{InboundContent, InboundMedia, MediaKind, OrderItem, Place, SharedContact};
+use domain::event::{InboundContent, InboundMedia, OrderItem, Place, SharedContact};
+use domain::media::MediaKind;
 use serde_json::Value;
 
 use super::status;

@@ -128,6 +128,23 @@ impl Scope<'_> {
         self.pk(&format!("#ASSIGNED#{who}#{}#{shard}", status.as_str()))
     }
 
+    /// The file of a message that is to be fetched.
+    #[must_use]
+    pub fn fetch(&self, chat: &ChatId, message: &MessageId) -> Key {
+        let sk = format!("FETCH#{message}");
+        Key::new(Table::Chats, self.chat_pk(chat), sk)
+    }
+
+    /// The entry of a file that is to be fetched in the sparse index of what the tick looks after.
+    #[must_use]
+    pub fn due_fetch(&self, chat: &ChatId, message: &MessageId, at: Timestamp) -> (String, String) {
+        let shard = due_shard(chat.as_str());
+        (
+            crossing::due_fetch_pk(shard),
+            format!("{:015}#{chat}#{message}", at.as_millisecond()),
+        )
+    }
+
     pub(super) fn chat_pk(&self, chat: &ChatId) -> String {
         self.pk(&format!("#CHAT#{chat}"))
     }

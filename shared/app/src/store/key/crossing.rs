@@ -9,6 +9,15 @@ pub(in crate::store) fn due_pk(shard: u32) -> String {
     format!("DUE#{shard:x}")
 }
 
+/// Beside the messages on their way out, so that neither waits for the other.
+pub(in crate::store) fn due_fetch_pk(shard: u32) -> String {
+    format!("DUEFETCH#{shard:x}")
+}
+
+pub(in crate::store) fn due_fetches(shard: u32) -> Range {
+    Range::of_index(Table::Chats, DUE, due_fetch_pk(shard))
+}
+
 pub(in crate::store) fn due_pending(shard: u32) -> Range {
     Range::of_index(Table::Chats, DUE, due_pk(shard))
 }
