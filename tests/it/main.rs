@@ -43,6 +43,7 @@ mod shells;
 mod statuses;
 mod support;
 mod tenancy;
+mod talk;
 mod tidy;
 mod trials;
 mod webhook_fuzz;

@@ -278,6 +278,7 @@ impl From<Line> for LineOut {
             direction: match line.direction {
                 Direction::Inbound => "inbound",
                 Direction::Outbound => "outbound",
+                Direction::Internal => "internal",
             },
             kind: line.kind,
             text: line.text,

@@ -2,8 +2,10 @@
 
 mod chats;
 mod counts;
+mod labels;
 mod media;
 mod messages;
+mod notes;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +21,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(chats::typing))
         .routes(routes!(messages::list, messages::say))
         .routes(routes!(messages::retry))
+        .routes(routes!(notes::write))
+        .routes(routes!(labels::list, labels::create))
+        .routes(routes!(labels::update, labels::delete))
         .routes(routes!(media::whole))
         .routes(routes!(media::thumbnail))
 }

@@ -315,7 +315,7 @@ fn from_campaign(message: CampaignMessage) -> MessageOut {
     }
 }
 
-fn noted(note: Note) -> MessageOut {
+pub(crate) fn noted(note: Note) -> MessageOut {
     MessageOut {
         text: Some(note.text),
         mentions: note.mentions,

@@ -93,7 +93,7 @@ macro_rules! mirror {
     };
 }
 
-mirror!(DirectionOut of domain::realtime::Direction { Inbound, Outbound });
+mirror!(DirectionOut of domain::realtime::Direction { Inbound, Outbound, Internal });
 mirror!(StatusOut of domain::message::Outcome { Accepted, Delivered, Read, Failed, Excluded, Unknown });
 mirror!(TickOut of domain::chat::Tick {
     Queued, Accepted, Sent, Delivered, Read, Played, Failed, Unknown

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::core::{Core, lock};
 use crate::fate::{self, Cause, Subject};
 use crate::ids::{self, Origin};
-use crate::ledger::{Entry, Inbound, Ledger, Message, Refused};
+use crate::ledger::{Entry, Inbound, Ledger, Message, Receipt, Refused};
 use crate::settings::Settings;
 use crate::store::Change;
 use crate::universe::{Number, PORTFOLIO};
@@ -21,6 +22,8 @@ pub(crate) struct Accepted {
     pub(crate) template: Option<String>,
     pub(crate) category: String,
     pub(crate) text: String,
+    pub(crate) content: Option<Value>,
+    pub(crate) context: Option<String>,
     pub(crate) callback_data: Option<String>,
     pub(crate) outside_window: bool,
     pub(crate) arrived_us: i64,
@@ -71,6 +74,8 @@ impl Core {
             template: accepted.template,
             category: accepted.category,
             text: accepted.text,
+            content: accepted.content,
+            context: accepted.context,
             callback_data: accepted.callback_data,
             arrived_us: accepted.arrived_us,
             nth,
@@ -113,6 +118,11 @@ impl Core {
         let mut ledger = lock(&self.ledger);
         self.record(|| Change::Refused(refused.clone()));
         ledger.refused.push(refused);
+    }
+
+    /// Enters that a message of a person was marked as read.
+    pub(crate) fn marked_read(&self, receipt: Receipt) {
+        lock(&self.ledger).receipts.push(receipt);
     }
 
     /// A person writes to `number`; returns the id of their message.

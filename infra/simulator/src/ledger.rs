@@ -20,6 +20,12 @@ pub(crate) struct Message {
     pub(crate) category: String,
     /// What the recipient sees.
     pub(crate) text: String,
+    /// The object that bears the kind's name; a template's is not kept, because campaigns send many.
+    #[serde(default)]
+    pub(crate) content: Option<Value>,
+    /// The message that it quotes.
+    #[serde(default)]
+    pub(crate) context: Option<String>,
     pub(crate) callback_data: Option<String>,
     pub(crate) arrived_us: i64,
     /// How many messages its recipient had before.
@@ -60,6 +66,16 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
+/// A message of a person that was marked as read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Receipt {
+    pub(crate) phone_number_id: String,
+    pub(crate) message_id: String,
+    /// Whether the person was shown that somebody is typing.
+    pub(crate) typing: bool,
+    pub(crate) at_ms: i64,
+}
+
 #[derive(Default)]
 pub(crate) struct Ledger {
     pub(crate) entries: Vec<Entry>,
@@ -69,6 +85,8 @@ pub(crate) struct Ledger {
     messages_of: Vec<Vec<u32>>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) inbound: Vec<Inbound>,
+    /// Not kept over a restart: nothing follows from them.
+    pub(crate) receipts: Vec<Receipt>,
 }
 
 impl Message {
@@ -110,6 +128,8 @@ impl Entry {
             "type": message.kind,
             "template": message.template,
             "text": message.text,
+            "content": message.content,
+            "context": message.context,
             "biz_opaque_callback_data": message.callback_data,
             "accepted_ms": message.arrived_us / 1000,
             "arrived_us": message.arrived_us,

@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod import;
 pub mod inbound;
 pub mod invitation;
+pub mod label;
 pub mod limit;
 pub mod mail;
 pub mod media;

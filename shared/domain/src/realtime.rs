@@ -26,7 +26,7 @@ pub const EVENT_MAX: usize = 300;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Event {
-    /// A person wrote, or an agent or a machine of the workspace did.
+    /// A person wrote, or an agent or a machine of the workspace did; or a member wrote a note.
     #[serde(rename = "message.created")]
     MessageCreated {
         chat: ChatId,
@@ -92,6 +92,8 @@ pub enum Event {
 pub enum Direction {
     Inbound,
     Outbound,
+    /// A note, which the person never sees.
+    Internal,
 }
 
 impl Event {

@@ -37,6 +37,7 @@ pub(crate) fn router() -> Router<Arc<Core>> {
         .route("/healthz", get(async || "ok"))
         .route("/_control/report", get(report))
         .route("/_control/messages", get(messages))
+        .route("/_control/receipts", get(receipts))
         .route("/_control/universe", get(universe))
         .route("/_control/reset", post(reset))
         .route("/_control/settings", patch(change))
@@ -107,6 +108,11 @@ async fn messages(State(core): State<Arc<Core>>, Query(lines): Query<Lines>) -> 
         .map(|(number, entry)| entry.line(*number))
         .collect();
     Json(json!({"data": data, "next": more}))
+}
+
+/// Which messages of people were marked as read, and when somebody was typing.
+async fn receipts(State(core): State<Arc<Core>>) -> Json<Value> {
+    Json(json!({"data": lock(&core.ledger).receipts}))
 }
 
 /// The accounts and their numbers, for whoever sets up a client by hand.

@@ -16,6 +16,7 @@ use crate::fate::Cause;
 use crate::faults::{Effect, Seen, Transport, scenario};
 use crate::graph::Refusal;
 use crate::ids::{self, Origin};
+use crate::ledger::Receipt;
 use crate::limits::Broken;
 use crate::settings::{Channel, Settings};
 use crate::template::Template;
@@ -134,6 +135,12 @@ pub(crate) async fn send(
     let latency = sending.settings.answer_latency_ms;
     let answered_ms = arrived_us / 1000 + i64::try_from(latency).unwrap_or(0);
     let answer = if sending.is_receipt() {
+        core.marked_read(Receipt {
+            phone_number_id: number.id.to_owned(),
+            message_id: sending.text("message_id").unwrap_or_default().to_owned(),
+            typing: sending.body.contains_key("typing_indicator"),
+            at_ms: arrived_us / 1000,
+        });
         Answer {
             body: json!({"success": true}),
             transport: Transport::Whole,
@@ -192,6 +199,15 @@ fn take(sending: &Sending<'_>, answered_ms: i64) -> Result<Answer, Refusal> {
             Some(template) => filling::body(template, sending.template_body()),
             None => content::preview(sending),
         },
+        content: match template {
+            Some(_) => None,
+            None => sending.body.get(sending.kind()).cloned(),
+        },
+        context: sending
+            .body
+            .get("context")
+            .and_then(|context| context.get("message_id")?.as_str())
+            .map(str::to_owned),
         callback_data: sending.text("biz_opaque_callback_data").map(str::to_owned),
         outside_window,
         arrived_us: sending.arrived_us,

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Author, Chat, What, change, find};
 use crate::store::Scope;
 use crate::task::ChatReceipt;
-use crate::{Actor, App, Error, member};
+use crate::{Actor, App, Error, label, member};
 
 /// The most labels of one chat.
 const LABELS_MAX: usize = 20;
@@ -37,7 +37,8 @@ pub struct Patch {
 pub async fn update(app: &App, actor: &Actor, id: &ChatId, patch: Patch) -> Result<Chat, Error> {
     actor.require(Permission::WriteChats)?;
     let scope = app.store.workspace(&actor.workspace);
-    check(app, scope, &patch).await?;
+    let chat = find(app, scope, id).await?;
+    check(app, scope, &chat, &patch).await?;
     change(app, scope, id, &Author::of(actor), |chat| {
         Ok(patched(chat, &patch))
     })
@@ -75,7 +76,7 @@ pub async fn read(app: &App, actor: &Actor, id: &ChatId) -> Result<Chat, Error> 
     .await
 }
 
-async fn check(app: &App, scope: Scope<'_>, patch: &Patch) -> Result<(), Error> {
+async fn check(app: &App, scope: Scope<'_>, chat: &Chat, patch: &Patch) -> Result<(), Error> {
     if let Some(until) = patch.snoozed_until {
         if patch.status != Some(Status::Snoozed) {
             return Err(Error::invalid(
@@ -101,6 +102,13 @@ async fn check(app: &App, scope: Scope<'_>, patch: &Patch) -> Result<(), Error> 
     if labels.len() > LABELS_MAX {
         let message = format!("a chat has at most {LABELS_MAX} labels");
         return Err(Error::invalid("labels", message));
+    }
+    // A label that was deleted since may stay.
+    if !label::exist(app, scope, labels.difference(&chat.labels)).await? {
+        return Err(Error::invalid(
+            "labels",
+            "there is no such label in this workspace",
+        ));
     }
     Ok(())
 }

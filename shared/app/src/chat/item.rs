@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use domain::chat::{Content, Status, Tick};
-use domain::contact::Consent;
 use domain::event::{InboundContent, InboundMessage};
 use domain::id::{ApiKeyId, ChannelId, ChatId, ContactId, LabelId, MessageId, UserId, WorkspaceId};
 use domain::media::MediaType;
@@ -265,9 +264,6 @@ pub struct Outbound {
     /// Why it was not sent, in words, when that was our decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsent: Option<String>,
-    /// It confirms that the person is left alone from now on, and goes out although they are.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) confirmation: bool,
     /// The new attempt that was made in place of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<MessageId>,
@@ -410,8 +406,6 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         removed: Vec<LabelId>,
     },
-    /// The person wishes to be written to, or to be left alone.
-    Consent { consent: Consent },
 }
 
 /// A message that is on its way out: the intent, which exists until the message is settled.

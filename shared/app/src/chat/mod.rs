@@ -7,6 +7,7 @@ mod counts;
 mod edit;
 mod item;
 mod list;
+mod note;
 mod outgoing;
 mod receipt;
 mod say;
@@ -28,8 +29,8 @@ pub use edit::{Patch, read, update};
 pub(crate) use item::Pending;
 pub use item::{Activity, Author, Chat, Frozen, Inbound, Line, Message, Note, Outbound, What};
 pub use list::{Assignee, Filter, Listed, list, with_contact};
+pub use note::note;
 pub use receipt::typing;
-pub(crate) use say::say_as;
 pub use say::{NewMessage, retry, say};
 pub use thread::{CampaignMessage, Entry, messages};
 

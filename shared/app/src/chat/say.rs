@@ -47,32 +47,6 @@ pub async fn say(
         id: MessageId::at(once.at, &[&once.seed, id.as_str()]),
         by: Author::of(actor),
         new,
-        confirmation: false,
-        instead_of: None,
-    };
-    Taking { app, scope }.take(chat, draft).await
-}
-
-/// The same for what a workspace says by itself: the same instant and seed are the same message, however
-/// often it is said. A `confirmation` goes out although the person asked to be left alone, because it tells
-/// them that they are.
-///
-/// # Errors
-/// As for [`say`].
-pub(crate) async fn say_as(
-    app: &App,
-    scope: Scope<'_>,
-    id: &ChatId,
-    new: NewMessage,
-    (at, seed): (Timestamp, &str),
-    confirmation: bool,
-) -> Result<Outbound, Error> {
-    let chat = find(app, scope, id).await?;
-    let draft = Draft {
-        id: MessageId::at(at, &[seed, id.as_str()]),
-        by: Author::Automatic,
-        new,
-        confirmation,
         instead_of: None,
     };
     Taking { app, scope }.take(chat, draft).await
@@ -113,7 +87,6 @@ pub async fn retry(
             content: old.content.clone(),
             reply_to: old.reply_to.clone(),
         },
-        confirmation: false,
         instead_of: Some(old.id),
     };
     taking.take(chat, draft).await
@@ -124,7 +97,6 @@ struct Draft {
     id: MessageId,
     by: Author,
     new: NewMessage,
-    confirmation: bool,
     /// The message that this is a new attempt of.
     instead_of: Option<MessageId>,
 }
@@ -163,7 +135,6 @@ impl Taking<'_> {
             wamid: None,
             code: None,
             unsent: None,
-            confirmation: draft.confirmation,
             retried_as: None,
         };
         for _ in 0..ATTEMPTS {
@@ -384,7 +355,7 @@ impl Taking<'_> {
 
 /// Whether the person may be written to now.
 fn allowed(chat: &Chat, contact: &Contact, draft: &Draft, now: Timestamp) -> Result<(), Error> {
-    if contact.consent == Consent::OptedOut && !draft.confirmation {
+    if contact.consent == Consent::OptedOut {
         return Err(Error::refused(
             "opted_out",
             "this person asked not to be written to; they can take it back by writing START",

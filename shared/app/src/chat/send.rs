@@ -21,7 +21,7 @@ use jiff::SignedDuration;
 use whatsapp::{AccessToken, ErrorClass, SendError};
 
 use super::outgoing::{self, Ready};
-use super::{Message, Outbound, Pending, receipt};
+use super::{Message, Pending, receipt};
 use crate::campaign::{Evidence, send::lease};
 use crate::channel::{self, Channel};
 use crate::contact::Contact;
@@ -128,7 +128,7 @@ impl Sender<'_> {
         let Some(Message::Outbound(message)) = self.app.store.get(&key).await? else {
             return Err(Error::broken("a message on its way out does not exist"));
         };
-        let to = match self.reachable(&message) {
+        let to = match self.reachable() {
             Ok(to) => to,
             Err(excluded) => {
                 let known = Known::unsent(excluded_words(excluded));
@@ -181,9 +181,9 @@ impl Sender<'_> {
 
     /// Where the person is reached. The contact was read anew: they may have opted out since the message
     /// was taken.
-    fn reachable(&self, message: &Outbound) -> Result<String, Excluded> {
+    fn reachable(&self) -> Result<String, Excluded> {
         let contact = self.contact.as_ref().ok_or(Excluded::Changed)?;
-        if contact.consent == Consent::OptedOut && !message.confirmation {
+        if contact.consent == Consent::OptedOut {
             return Err(Excluded::OptedOut);
         }
         let phone = contact.phone.as_ref().map(ToString::to_string);

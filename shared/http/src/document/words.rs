@@ -9,7 +9,7 @@ pub(super) const TIME: &str = "2026-11-25T09:30:00Z";
 const DIGITS: &str = "0198c0de7a6b7c8d9e0f1a2b3c4d5e6f";
 
 /// What ids begin with, by what they name.
-const PREFIXES: [(&str, &str); 21] = [
+const PREFIXES: [(&str, &str); 28] = [
     ("workspace", "ws"),
     ("membership", "ws"),
     ("user", "us"),
@@ -29,12 +29,19 @@ const PREFIXES: [(&str, &str); 21] = [
     ("chat", "chat"),
     ("message", "ms"),
     ("chat_message", "ms"),
+    ("line", "ms"),
+    ("reply_to", "ms"),
+    ("retried_as", "ms"),
+    ("label", "lb"),
+    ("labels", "lb"),
+    ("assignee", "us"),
+    ("mentions", "us"),
     ("audit", "au"),
     ("entry", "au"),
 ];
 
 /// What texts look like; what differs from noun to noun has the schema's name before it.
-const WORDS: [(&str, &str); 48] = [
+const WORDS: [(&str, &str); 52] = [
     ("Campaign.state", "sending"),
     ("Channel.state", "connected"),
     ("Export.state", "completed"),
@@ -47,6 +54,10 @@ const WORDS: [(&str, &str); 48] = [
     ("Button.kind", "url"),
     ("ChatMessage.kind", "text"),
     ("Message.kind", "text"),
+    ("Line.kind", "text"),
+    ("Chat.status", "open"),
+    ("contact_name", "Sari Wijaya"),
+    ("contact_phone", "+6281234567890"),
     ("Excluded.code", "opted_out"),
     ("access_token", "EAAGm0PX4ZCpsBA"),
     ("body", "Your parcel is on its way."),

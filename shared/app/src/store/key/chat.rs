@@ -106,6 +106,12 @@ impl Scope<'_> {
         })
     }
 
+    /// The labels of the workspace.
+    #[must_use]
+    pub fn labels(&self) -> Key {
+        Key::new(Table::Main, self.pk(""), "LABELS")
+    }
+
     /// The share of the live counts that a chat is counted in.
     #[must_use]
     pub fn chat_counts(&self, chat: &ChatId) -> Key {

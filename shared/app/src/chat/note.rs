@@ -1,0 +1,70 @@
+//! Private notes: what members tell each other in a chat. They are part of its thread and never leave the
+//! workspace.
+
+use domain::chat::TEXT_MAX;
+use domain::id::{ChatId, MessageId, UserId};
+use domain::realtime::{Direction, Event};
+use domain::workspace::Permission;
+
+use super::{Author, Message, Note, find};
+use crate::idempotency::Once;
+use crate::store::Write;
+use crate::{Actor, App, Error, member, realtime};
+
+/// The most members whom one note is for.
+const MENTIONS_MAX: usize = 20;
+
+/// Writes a note into a chat. It neither moves the chat in the list nor marks it as read.
+///
+/// # Errors
+/// The chat does not exist, the text is empty or too long, or somebody mentioned is no member.
+pub async fn note(
+    app: &App,
+    actor: &Actor,
+    id: &ChatId,
+    text: &str,
+    mentions: Vec<UserId>,
+    once: &Once,
+) -> Result<Note, Error> {
+    actor.require(Permission::WriteChats)?;
+    let scope = app.store.workspace(&actor.workspace);
+    find(app, scope, id).await?;
+    if text.trim().is_empty() || text.chars().count() > TEXT_MAX {
+        let message = format!("a note has 1 to {TEXT_MAX} characters");
+        return Err(Error::invalid("text", message));
+    }
+    if mentions.len() > MENTIONS_MAX {
+        let message = format!("a note is for at most {MENTIONS_MAX} members");
+        return Err(Error::invalid("mentions", message));
+    }
+    for (place, user) in mentions.iter().enumerate() {
+        if !member::belongs(app, scope, user).await? {
+            let field = format!("mentions[{place}]");
+            return Err(Error::invalid(field, "this person is no member of the workspace"));
+        }
+    }
+    let note = Note {
+        id: MessageId::at(once.at, &[&once.seed, id.as_str()]),
+        at: app.now(),
+        by: Author::of(actor),
+        text: text.to_owned(),
+        mentions,
+    };
+    let key = scope.message(id, &note.id);
+    let create = Write::create(key.clone(), &Message::Note(note.clone()))?;
+    if !app.store.write(create).await?.yes() {
+        // An earlier attempt at the same request has written it.
+        return match app.store.get(&key).await? {
+            Some(Message::Note(note)) => Ok(note),
+            _ => Err(Error::broken("the id of a note was used twice")),
+        };
+    }
+    let event = Event::MessageCreated {
+        chat: id.clone(),
+        message: note.id.clone(),
+        direction: Direction::Internal,
+        at: note.at,
+    };
+    realtime::announce(app, scope, event).await;
+    Ok(note)
+}
