@@ -118,7 +118,7 @@ async fn a_late_message_is_unread_but_does_not_take_the_place_of_a_newer_one() {
     inbox.hear(&t, 1, "second").await;
     let before = t.app.now().as_second() - 30;
     let late = crate::support::meta::said(&phone(1), "wamid.late", before, "first");
-    t.hears(&[late.clone()]).await;
+    t.hears(std::slice::from_ref(&late)).await;
     t.hears(&[late]).await;
     let chat = inbox.chat(&t, 1).await;
     assert_eq!(chat["unread"], 2);

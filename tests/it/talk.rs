@@ -35,11 +35,17 @@ impl Talk {
 
     async fn say(&self, t: &TestApp, body: Value) -> Value {
         t.advance(SignedDuration::from_millis(1));
-        self.owner.post(t, &self.path("/messages"), body).await.expect(202)
+        self.owner
+            .post(t, &self.path("/messages"), body)
+            .await
+            .expect(202)
     }
 
     async fn refused(&self, t: &TestApp, body: Value) -> Value {
-        self.owner.post(t, &self.path("/messages"), body).await.expect(422)
+        self.owner
+            .post(t, &self.path("/messages"), body)
+            .await
+            .expect(422)
     }
 
     async fn thread(&self, t: &TestApp) -> Vec<Value> {
@@ -77,7 +83,9 @@ impl Talk {
 }
 
 async fn receipts(t: &TestApp) -> Vec<Value> {
-    let receipts = t.control(Method::GET, "/_control/receipts", Value::Null).await;
+    let receipts = t
+        .control(Method::GET, "/_control/receipts", Value::Null)
+        .await;
     receipts["data"].as_array().unwrap().clone()
 }
 
@@ -104,7 +112,13 @@ async fn every_kind_of_message_arrives_as_whatsapp_wants_it() {
     let kinds: Vec<_> = sent.iter().map(|line| text(&line["type"])).collect();
     assert_eq!(
         kinds,
-        ["location", "contacts", "interactive", "interactive", "interactive"]
+        [
+            "location",
+            "contacts",
+            "interactive",
+            "interactive",
+            "interactive"
+        ]
     );
     assert_eq!(
         sent[2]["content"],
@@ -113,10 +127,20 @@ async fn every_kind_of_message_arrives_as_whatsapp_wants_it() {
                 {"type": "reply", "reply": {"id": "yes", "title": "Yes"}},
                 {"type": "reply", "reply": {"id": "no", "title": "No"}}]}})
     );
-    assert_eq!(sent[3]["content"]["action"]["sections"][0]["rows"][1]["id"], "pm");
-    assert_eq!(sent[4]["content"]["action"]["parameters"]["url"], "https://shop.example/");
+    assert_eq!(
+        sent[3]["content"]["action"]["sections"][0]["rows"][1]["id"],
+        "pm"
+    );
+    assert_eq!(
+        sent[4]["content"]["action"]["parameters"]["url"],
+        "https://shop.example/"
+    );
     let thread = talk.thread(&t).await;
-    assert!(thread[..5].iter().all(|message| message["status"] == "accepted"));
+    assert!(
+        thread[..5]
+            .iter()
+            .all(|message| message["status"] == "accepted")
+    );
     assert_eq!(thread[4]["content"]["name"], "Toko");
     t.finish().await;
 }
@@ -126,7 +150,9 @@ async fn a_reply_quotes_and_a_reaction_names_what_the_person_wrote() {
     let t = TestApp::quiet().await;
     let talk = Talk::begin(&t).await;
     let hello = talk.thread(&t).await[0]["id"].clone();
-    let said = talk.say(&t, json!({"text": "Hi!", "reply_to": hello})).await;
+    let said = talk
+        .say(&t, json!({"text": "Hi!", "reply_to": hello}))
+        .await;
     assert_eq!(said["reply_to"], hello);
     // What is answered may still be on its way: it is sent first.
     let own = json!({"type": "reaction", "message": said["id"], "emoji": "👍"});
@@ -139,7 +165,9 @@ async fn a_reply_quotes_and_a_reaction_names_what_the_person_wrote() {
     let stranger = t.owner("stranger").await;
     stranger.get(&t, &talk.path("/messages")).await.expect(404);
     let foreign = "ms_01a1ee5661e87f01b0638b793f2d60ca";
-    let problem = talk.refused(&t, json!({"text": "Hi", "reply_to": foreign})).await;
+    let problem = talk
+        .refused(&t, json!({"text": "Hi", "reply_to": foreign}))
+        .await;
     assert_eq!(problem["errors"][0]["field"], "reply_to");
     let reaction = json!({"type": "reaction", "message": foreign, "emoji": "👍"});
     let problem = talk.refused(&t, json!({"content": reaction})).await;
@@ -154,7 +182,10 @@ async fn when_the_window_is_closed_a_template_goes_out_with_its_values() {
     let talk = Talk::begin(&t).await;
     let template = t.template(&talk.owner, "order_shipped").await;
     t.advance(SignedDuration::from_hours(25));
-    let closed = talk.owner.post(&t, &talk.path("/messages"), json!({"text": "Hi"})).await;
+    let closed = talk
+        .owner
+        .post(&t, &talk.path("/messages"), json!({"text": "Hi"}))
+        .await;
     assert_eq!(closed.expect(409)["code"], "window_closed");
     let content = json!({"type": "template", "template": template});
     let problem = talk.refused(&t, json!({"content": content})).await;
@@ -180,7 +211,10 @@ async fn what_failed_is_sent_again_once_however_often_it_is_asked_for() {
     let failed = talk.say(&t, json!({"text": "one"})).await;
     t.drain().await;
     let failed = talk.message(&t, &failed["id"]).await;
-    assert_eq!((&failed["status"], &failed["retryable"]), (&json!("failed"), &json!(true)));
+    assert_eq!(
+        (&failed["status"], &failed["retryable"]),
+        (&json!("failed"), &json!(true))
+    );
     let retry = talk.path(&format!("/messages/{}/retry", text(&failed["id"])));
     let (first, second) = tokio::join!(
         talk.owner.post(&t, &retry, json!({})),
@@ -189,7 +223,10 @@ async fn what_failed_is_sent_again_once_however_often_it_is_asked_for() {
     let (first, second) = (first.expect(202), second.expect(202));
     assert_eq!(first["id"], second["id"]);
     t.drain().await;
-    assert_eq!(talk.owner.post(&t, &retry, json!({})).await.expect(202)["id"], first["id"]);
+    assert_eq!(
+        talk.owner.post(&t, &retry, json!({})).await.expect(202)["id"],
+        first["id"]
+    );
     t.drain().await;
     assert_eq!(talk.sent(&t).await.len(), 1);
     let failed = talk.message(&t, &failed["id"]).await;
@@ -218,7 +255,11 @@ async fn ticks_go_up_to_sent_and_played_and_never_back() {
     ] {
         talk.told(&t, &message, &statuses).await;
         t.drain().await;
-        assert_eq!(talk.message(&t, &message).await["status"], tick, "{statuses:?}");
+        assert_eq!(
+            talk.message(&t, &message).await["status"],
+            tick,
+            "{statuses:?}"
+        );
     }
     t.finish().await;
 }
@@ -236,17 +277,29 @@ async fn a_person_is_told_once_that_what_they_wrote_was_read() {
     t.drain().await;
     let told = receipts(&t).await;
     assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((&told[0]["message_id"], &told[0]["typing"]), (&json!("wamid.2"), &json!(false)));
+    assert_eq!(
+        (&told[0]["message_id"], &told[0]["typing"]),
+        (&json!("wamid.2"), &json!(false))
+    );
     // Marked as unread and read again it is no news to the person.
-    talk.owner.patch(&t, &talk.path(""), json!({"unread": true})).await.expect(200);
+    talk.owner
+        .patch(&t, &talk.path(""), json!({"unread": true}))
+        .await
+        .expect(200);
     talk.owner.post(&t, &path, json!({})).await.expect(200);
     t.drain().await;
     assert_eq!(receipts(&t).await.len(), 1);
-    talk.owner.post(&t, &talk.path("/typing"), json!({})).await.expect(202);
+    talk.owner
+        .post(&t, &talk.path("/typing"), json!({}))
+        .await
+        .expect(202);
     t.drain().await;
     assert_eq!(receipts(&t).await[1]["typing"], true);
     // Somebody who typed a while ago is not typing.
-    talk.owner.post(&t, &talk.path("/typing"), json!({})).await.expect(202);
+    talk.owner
+        .post(&t, &talk.path("/typing"), json!({}))
+        .await
+        .expect(202);
     t.advance(SignedDuration::from_secs(11));
     t.run_once(QueueName::ChatSend).await;
     assert_eq!(receipts(&t).await.len(), 2);
@@ -264,7 +317,11 @@ async fn what_a_campaign_sent_stands_in_the_thread_as_the_person_saw_it() {
     t.writes(&phone(1), "wamid.answer", "Thanks!").await;
     t.drain().await;
     let list = owner.get(&t, "/v1/chats").await.expect(200);
-    assert_eq!(list["items"].as_array().unwrap().len(), 1, "only who answered has a chat");
+    assert_eq!(
+        list["items"].as_array().unwrap().len(),
+        1,
+        "only who answered has a chat"
+    );
     let talk = Talk {
         owner,
         channel,
@@ -272,13 +329,20 @@ async fn what_a_campaign_sent_stands_in_the_thread_as_the_person_saw_it() {
     };
     let thread = talk.thread(&t).await;
     assert_eq!(thread[0]["text"], "Thanks!");
-    assert_eq!((&thread[1]["campaign"], &thread[1]["kind"]), (&json!(campaign), &json!("template")));
+    assert_eq!(
+        (&thread[1]["campaign"], &thread[1]["kind"]),
+        (&json!(campaign), &json!("template"))
+    );
     let sent = talk.sent(&t).await;
     assert_eq!(thread[1]["text"], sent[0]["text"]);
     let figures = t.figures(&talk.owner, &campaign).await;
     assert_eq!(figures["replied"], 1, "{figures}");
     // Page by page it is the same thread.
-    let one = talk.owner.get(&t, &talk.path("/messages?limit=1")).await.expect(200);
+    let one = talk
+        .owner
+        .get(&t, &talk.path("/messages?limit=1"))
+        .await
+        .expect(200);
     let next = text(&one["next"]);
     let two = format!("/messages?limit=1&cursor={next}");
     let two = talk.owner.get(&t, &talk.path(&two)).await.expect(200);
@@ -294,22 +358,46 @@ async fn notes_and_labels_stay_within_the_team() {
     let colleague = t.member(&talk.owner, "budi", "agent").await;
     let id = t.id_of(&colleague).await;
     let note = json!({"text": "She is a regular.", "mentions": [id]});
-    let written = talk.owner.post(&t, &talk.path("/notes"), note).await.expect(201);
-    assert_eq!((&written["direction"], &written["mentions"]), (&json!("internal"), &json!([id])));
+    let written = talk
+        .owner
+        .post(&t, &talk.path("/notes"), note)
+        .await
+        .expect(201);
+    assert_eq!(
+        (&written["direction"], &written["mentions"]),
+        (&json!("internal"), &json!([id]))
+    );
     let stranger = t.owner("stranger").await;
     let other = t.id_of(&stranger).await;
     let wrong = json!({"text": "?", "mentions": [other]});
-    let problem = talk.owner.post(&t, &talk.path("/notes"), wrong).await.expect(422);
+    let problem = talk
+        .owner
+        .post(&t, &talk.path("/notes"), wrong)
+        .await
+        .expect(422);
     assert_eq!(problem["errors"][0]["field"], "mentions[0]");
-    stranger.post(&t, &talk.path("/notes"), json!({"text": "?"})).await.expect(404);
+    stranger
+        .post(&t, &talk.path("/notes"), json!({"text": "?"}))
+        .await
+        .expect(404);
     let label = json!({"name": "VIP", "colour": "#12B76A"});
     let label = talk.owner.post(&t, "/v1/labels", label).await.expect(201);
     assert_eq!(label["colour"], "#12b76a");
-    let taken = talk.owner.post(&t, "/v1/labels", json!({"name": "vip"})).await.expect(409);
+    let taken = talk
+        .owner
+        .post(&t, "/v1/labels", json!({"name": "vip"}))
+        .await
+        .expect(409);
     assert_eq!(taken["code"], "name_taken");
-    colleague.post(&t, "/v1/labels", json!({"name": "Mine"})).await.expect(403);
+    colleague
+        .post(&t, "/v1/labels", json!({"name": "Mine"}))
+        .await
+        .expect(403);
     let labelled = json!({"labels": [label["id"]]});
-    let chat = colleague.patch(&t, &talk.path(""), labelled).await.expect(200);
+    let chat = colleague
+        .patch(&t, &talk.path(""), labelled)
+        .await
+        .expect(200);
     assert_eq!(chat["labels"], json!([label["id"]]));
     let found = format!("/v1/chats?label={}", text(&label["id"]));
     let found = talk.owner.get(&t, &found).await.expect(200);
@@ -320,7 +408,10 @@ async fn notes_and_labels_stay_within_the_team() {
     let path = format!("/v1/labels/{}", text(&label["id"]));
     stranger.delete(&t, &path).await.expect(404);
     talk.owner.delete(&t, &path).await.expect(204);
-    talk.owner.patch(&t, &talk.path(""), json!({"labels": [label["id"]]})).await.expect(200);
+    talk.owner
+        .patch(&t, &talk.path(""), json!({"labels": [label["id"]]}))
+        .await
+        .expect(200);
     t.drain().await;
     assert!(talk.sent(&t).await.is_empty());
     t.finish().await;

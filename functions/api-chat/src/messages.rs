@@ -147,7 +147,7 @@ pub(crate) async fn say(
     };
     let message = chat::say(&app, &actor, &id, new, &once).await;
     let message = message.map_err(|error| if short { as_given(error) } else { error })?;
-    Ok((StatusCode::ACCEPTED, Json(said(message))))
+    Ok((StatusCode::ACCEPTED, Json(said(&message))))
 }
 
 /// A text that was given by itself is refused by that name.
@@ -174,7 +174,7 @@ pub(crate) async fn retry(
     Ids(chat, message): Ids<ChatId, MessageId>,
 ) -> Result<(StatusCode, Json<MessageOut>), Failure> {
     let message = chat::retry(&app, &actor, &chat, &message).await?;
-    Ok((StatusCode::ACCEPTED, Json(said(message))))
+    Ok((StatusCode::ACCEPTED, Json(said(&message))))
 }
 
 impl From<Entry> for MessageOut {
@@ -183,7 +183,7 @@ impl From<Entry> for MessageOut {
             Entry::Campaign(message) => from_campaign(*message),
             Entry::Message(message) => match *message {
                 Message::Inbound(inbound) => heard(inbound),
-                Message::Outbound(outbound) => said(outbound),
+                Message::Outbound(outbound) => said(&outbound),
                 Message::Note(note) => noted(note),
                 Message::Activity(activity) => happened(activity),
             },
@@ -258,7 +258,7 @@ fn inside(content: &InboundContent) -> Option<Value> {
     }
 }
 
-fn said(message: Outbound) -> MessageOut {
+fn said(message: &Outbound) -> MessageOut {
     let rendered = message.rendered();
     let text = match &rendered {
         Some(rendered) => Some(rendered.body.clone()),

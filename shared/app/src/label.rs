@@ -92,7 +92,10 @@ pub async fn update(
         if let Some(name) = &new_name {
             free(labels, id, name)?;
         }
-        let label = labels.iter_mut().find(|label| label.id == *id).ok_or_else(missing)?;
+        let label = labels
+            .iter_mut()
+            .find(|label| label.id == *id)
+            .ok_or_else(missing)?;
         if let Some(name) = &new_name {
             label.name.clone_from(name);
         }
@@ -111,7 +114,10 @@ pub async fn update(
 pub async fn delete(app: &App, actor: &Actor, id: &LabelId) -> Result<(), Error> {
     actor.require(Permission::WriteWorkspace)?;
     change(app, actor, |labels| {
-        let place = labels.iter().position(|label| label.id == *id).ok_or_else(missing)?;
+        let place = labels
+            .iter()
+            .position(|label| label.id == *id)
+            .ok_or_else(missing)?;
         labels.remove(place);
         Ok(())
     })
@@ -164,7 +170,9 @@ async fn change<T>(
 /// Nobody else has the name, in whatever case.
 fn free(labels: &[Label], id: &LabelId, name: &str) -> Result<(), Error> {
     let name = name.to_lowercase();
-    let taken = labels.iter().any(|label| label.id != *id && label.name.to_lowercase() == name);
+    let taken = labels
+        .iter()
+        .any(|label| label.id != *id && label.name.to_lowercase() == name);
     if taken {
         return Err(Error::refused(
             "name_taken",

@@ -163,6 +163,10 @@ pub(super) fn beginning(text: &str) -> String {
 }
 
 /// One message of a chat.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "at most a page of them exists, and most are of the larger kinds"
+)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "direction", rename_all = "snake_case")]
 pub enum Message {

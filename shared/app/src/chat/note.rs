@@ -40,7 +40,10 @@ pub async fn note(
     for (place, user) in mentions.iter().enumerate() {
         if !member::belongs(app, scope, user).await? {
             let field = format!("mentions[{place}]");
-            return Err(Error::invalid(field, "this person is no member of the workspace"));
+            return Err(Error::invalid(
+                field,
+                "this person is no member of the workspace",
+            ));
         }
     }
     let note = Note {

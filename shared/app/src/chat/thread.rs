@@ -65,10 +65,14 @@ pub async fn messages(
     let sent_span = Span::first(limit)
         .after(place.sent.as_deref())
         .newest_first();
-    let (own, sent) = tokio::try_join!(
-        app.store.page::<Message>(&own, own_span),
-        app.store.page::<campaign::Sent>(&sent, sent_span),
-    )?;
+    // Boxed like what follows, because several calls are under way in it at once.
+    let (own, sent) = Box::pin(async {
+        tokio::try_join!(
+            app.store.page::<Message>(&own, own_span),
+            app.store.page::<campaign::Sent>(&sent, sent_span),
+        )
+    })
+    .await?;
     let more =
         own.next.is_some() || sent.next.is_some() || own.items.len() + sent.items.len() > limit;
     let mut next = place;
@@ -86,7 +90,7 @@ pub async fn messages(
         };
         if newer && let Some(message) = own.next() {
             next.message = Some(scope.message(id, message.id()).sort().to_owned());
-            entries.push(Line::Own(message));
+            entries.push(Line::Own(Box::new(message)));
         } else if let Some(entry) = sent.next() {
             next.sent = Some(entry.place().to_owned());
             entries.push(Line::Sent(entry));
@@ -94,13 +98,13 @@ pub async fn messages(
     }
     let campaigns: Vec<&campaign::Sent> = entries.iter().filter_map(Line::sent).collect();
     let mut rendered: HashMap<String, CampaignMessage> =
-        campaign::in_thread(app, scope, &campaigns)
+        Box::pin(campaign::in_thread(app, scope, &campaigns))
             .await?
             .into_iter()
             .map(|message| (message.recipient.to_string(), message))
             .collect();
     let items = entries.into_iter().filter_map(|line| match line {
-        Line::Own(message) => Some(Entry::Message(Box::new(message))),
+        Line::Own(message) => Some(Entry::Message(message)),
         Line::Sent(sent) => {
             let message = rendered.remove(&sent.recipient()?.to_string())?;
             Some(Entry::Campaign(Box::new(message)))
@@ -113,7 +117,7 @@ pub async fn messages(
 }
 
 enum Line {
-    Own(Message),
+    Own(Box<Message>),
     Sent(campaign::Sent),
 }
 
