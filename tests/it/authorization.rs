@@ -21,7 +21,7 @@ const TWO_SCOPES: [&str; 2] = ["export_campaign", "get_campaign_export"];
 const NOTHING: &str = "0198c0de7a6b7c8d9e0f1a2b3c4d5e6f";
 
 /// What ids in paths begin with.
-const IDS: [(&str, &str); 14] = [
+const IDS: [(&str, &str); 15] = [
     ("{api_key}", "ak_"),
     ("{campaign}", "cp_"),
     ("{channel}", "ch_"),
@@ -29,6 +29,7 @@ const IDS: [(&str, &str); 14] = [
     ("{contact}", "ct_"),
     ("{group}", "gr_"),
     ("{import}", "im_"),
+    ("{label}", "lb_"),
     ("{media}", "md_"),
     ("{message}", "ms_"),
     ("{template}", ""),

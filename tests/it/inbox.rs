@@ -281,3 +281,95 @@ async fn what_does_not_fit_a_chat_is_refused_by_its_field() {
     assert_eq!(counts["statuses"]["open"]["all"], 0);
     t.finish().await;
 }
+
+/// One message of each kind in turn.
+fn of_some_kind(person: u32, n: u32, at: i64) -> Value {
+    let base = crate::support::meta::said(&phone(person), &format!("wamid.{person}.{n}"), at, "");
+    let (kind, content) = match n % 9 {
+        0 => ("text", json!({"body": format!("message {n}")})),
+        1 => (
+            "location",
+            json!({"latitude": -6.2, "longitude": 106.8, "name": "Toko"}),
+        ),
+        2 => (
+            "contacts",
+            json!([{"name": {"formatted_name": "Sari"}, "phones": [{"phone": "+62811"}]}]),
+        ),
+        3 => ("button", json!({"text": "Yes", "payload": "yes"})),
+        4 => (
+            "interactive",
+            json!({"type": "list_reply", "list_reply": {"id": "am", "title": "Morning"}}),
+        ),
+        5 => (
+            "order",
+            json!({"catalog_id": "1", "text": "Please", "product_items": [
+                {"product_retailer_id": "p", "quantity": 1, "item_price": 5, "currency": "IDR"}]}),
+        ),
+        6 => ("unsupported", json!({"type": "poll_creation"})),
+        7 => ("hologram", json!({"brightness": 11})),
+        _ => (
+            "reaction",
+            json!({"message_id": format!("wamid.{person}.0"), "emoji": "👍"}),
+        ),
+    };
+    let mut message = base;
+    message["type"] = json!(kind);
+    message[kind] = content;
+    if kind != "text" {
+        message.as_object_mut().unwrap().remove("text");
+    }
+    message
+}
+
+#[tokio::test]
+async fn a_thousand_messages_of_every_kind_twice_and_in_no_order_are_each_kept_once() {
+    const PEOPLE: u32 = 50;
+    const EACH: u32 = 20;
+    let t = TestApp::quiet().await;
+    let inbox = Inbox::begin(&t).await;
+    t.advance(SignedDuration::from_secs(3600));
+    let begin = t.app.now().as_second() - 600;
+    let mut told = Vec::new();
+    for n in 0..EACH {
+        // What is said within a second comes in any order, and every fifth message twice.
+        let mut second: Vec<_> = (1..=PEOPLE)
+            .map(|person| of_some_kind(person, n, begin + i64::from(n)))
+            .collect();
+        let twice: Vec<_> = second.iter().step_by(5).cloned().collect();
+        second.extend(twice);
+        let by = (n as usize * 7) % second.len();
+        second.rotate_left(by);
+        told.extend(second);
+    }
+    assert_eq!(told.len(), 1200);
+    for (place, messages) in told.chunks(25).enumerate() {
+        t.hears(messages).await;
+        // A body that Meta did not see confirmed comes again.
+        if place % 10 == 0 {
+            t.hears(messages).await;
+        }
+    }
+    t.drain().await;
+    let chats = inbox.list(&t, "limit=100").await;
+    assert_eq!(chats.len(), PEOPLE as usize);
+    let reactions = (0..EACH).filter(|n| n % 9 == 8).count() as u64;
+    for chat in &chats {
+        assert_eq!(chat["unread"], u64::from(EACH) - reactions, "{chat}");
+        let path = format!("/v1/chats/{}/messages?limit=100", text(&chat["id"]));
+        let page = inbox.owner.get(&t, &path).await.expect(200);
+        let thread = page["items"].as_array().unwrap();
+        assert_eq!(thread.len(), EACH as usize);
+        let times: Vec<_> = thread.iter().map(|message| text(&message["at"])).collect();
+        assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
+        for message in thread {
+            let shown = message["text"].is_string() || !message["content"].is_null();
+            assert!(shown, "nothing is shown of {message}");
+        }
+    }
+    let counts = inbox.counts(&t, "open").await;
+    assert_eq!(
+        (&counts["all"], &counts["unread"]),
+        (&json!(PEOPLE), &json!(PEOPLE))
+    );
+    t.finish().await;
+}

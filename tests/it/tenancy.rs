@@ -23,6 +23,8 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         .await;
     let body = json!({"file_name": "a.png", "mime_type": "image/png", "size": 9});
     let media = text(&owner.post(&t, "/v1/media", body).await.expect(201)["id"]);
+    let label = owner.post(&t, "/v1/labels", json!({"name": "VIP"})).await;
+    let label = text(&label.expect(201)["id"]);
     let keys = owner
         .post(
             &t,
@@ -43,6 +45,7 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         ("{contact}", contact["id"].as_str().unwrap()),
         ("{group}", &group),
         ("{import}", &import),
+        ("{label}", &label),
         ("{campaign}", &campaign),
         ("{media}", &media),
         ("{channel}", &channel),
