@@ -41,6 +41,7 @@ mod sending;
 mod sessions;
 mod shells;
 mod statuses;
+mod steps;
 mod support;
 mod talk;
 mod tenancy;

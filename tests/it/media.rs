@@ -12,10 +12,16 @@ use crate::support::callers::Answer;
 use crate::support::journey::{phone, text};
 use crate::support::{Caller, TestApp};
 
-const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
+pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
 
 /// Announces a file, and puts it where the answer says.
-async fn upload(t: &TestApp, owner: &Caller, name: &str, mime_type: &str, file: &[u8]) -> String {
+pub(crate) async fn upload(
+    t: &TestApp,
+    owner: &Caller,
+    name: &str,
+    mime_type: &str,
+    file: &[u8],
+) -> String {
     let media = announced(t, owner, name, mime_type, file.len()).await;
     let url = text(&media["upload"]["url"]);
     let path = url.strip_prefix(&t.app.config.public_url).unwrap();

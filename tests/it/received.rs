@@ -25,7 +25,7 @@ use crate::support::{Caller, TestApp};
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A photo of 640 × 480 points.
-fn photo(format: ImageFormat) -> Vec<u8> {
+pub(crate) fn photo(format: ImageFormat) -> Vec<u8> {
     let image = RgbImage::from_fn(640, 480, |x, y| Rgb([x as u8, y as u8, 90]));
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, format).unwrap();
@@ -96,7 +96,7 @@ impl Shop {
 }
 
 /// Puts a file at WhatsApp, as a person's phone does, and answers its id.
-async fn put(t: &TestApp, mime_type: &'static str, bytes: &[u8]) -> String {
+pub(crate) async fn put(t: &TestApp, mime_type: &'static str, bytes: &[u8]) -> String {
     let bytes = Bytes::copy_from_slice(bytes);
     let upload = Upload {
         file_name: "a".to_owned(),
@@ -115,7 +115,7 @@ async fn put(t: &TestApp, mime_type: &'static str, bytes: &[u8]) -> String {
 }
 
 /// A message of a person that shows a file.
-fn showing(t: &TestApp, wamid: &str, kind: &str, file: impl Into<Value>) -> Value {
+pub(crate) fn showing(t: &TestApp, wamid: &str, kind: &str, file: impl Into<Value>) -> Value {
     let file = file.into();
     let from = phone(1);
     let at = t.app.now().as_second().to_string();
