@@ -10,6 +10,7 @@ mod cost;
 mod fair;
 mod frames;
 mod import;
+mod inbox;
 mod ingest;
 mod load;
 mod prices;
@@ -54,6 +55,7 @@ enum Bench {
     Frames,
     Api,
     Import,
+    Inbox,
 }
 
 /// What a bench found.
@@ -64,7 +66,7 @@ pub(crate) struct Found {
 }
 
 impl Bench {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Rate80,
         Self::Rate1000,
         Self::Growth,
@@ -75,6 +77,7 @@ impl Bench {
         Self::Frames,
         Self::Api,
         Self::Import,
+        Self::Inbox,
     ];
 
     fn name(self) -> &'static str {
@@ -89,6 +92,7 @@ impl Bench {
             Self::Frames => "frames",
             Self::Api => "api",
             Self::Import => "import",
+            Self::Inbox => "inbox",
         }
     }
 
@@ -104,6 +108,7 @@ impl Bench {
             Self::Frames => "from a webhook to a screen, during a campaign at 80 a second",
             Self::Api => "200 calls of the API a second, a quarter of them writes",
             Self::Import => "a file of 100,000 contacts",
+            Self::Inbox => "the list of 10,000 chats, its filters and its counts",
         }
     }
 
@@ -119,6 +124,7 @@ impl Bench {
             Self::Frames => frames::run(screen, settings).await,
             Self::Api => api::run(screen, settings).await,
             Self::Import => import::run(screen, settings).await,
+            Self::Inbox => inbox::run(screen, settings).await,
         }
     }
 }
