@@ -411,3 +411,24 @@ async fn notes_and_labels_stay_within_the_team() {
     assert!(talk.sent(&t).await.is_empty());
     t.finish().await;
 }
+
+#[tokio::test]
+async fn who_has_a_live_screen_is_present_and_for_a_while_after_it_falls_silent() {
+    let t = TestApp::quiet().await;
+    let owner = t.owner("acme").await;
+    let colleague = t.member(&owner, "budi", "agent").await;
+    let id = t.id_of(&colleague).await;
+    let online = async |caller: &Caller| {
+        let presence = caller.get(&t, "/v1/presence").await.expect(200);
+        presence["online"].as_array().unwrap().clone()
+    };
+    assert!(online(&owner).await.is_empty());
+    let screen = colleague.live(&t).await;
+    assert_eq!(online(&owner).await, [json!(id)]);
+    let stranger = t.owner("stranger").await;
+    assert!(online(&stranger).await.is_empty());
+    t.advance(SignedDuration::from_mins(4));
+    assert!(online(&owner).await.is_empty());
+    drop(screen);
+    t.finish().await;
+}

@@ -6,6 +6,7 @@ mod labels;
 mod media;
 mod messages;
 mod notes;
+mod presence;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +23,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(messages::list, messages::say))
         .routes(routes!(messages::retry))
         .routes(routes!(notes::write))
+        .routes(routes!(presence::get))
         .routes(routes!(labels::list, labels::create))
         .routes(routes!(labels::update, labels::delete))
         .routes(routes!(media::whole))

@@ -8,6 +8,7 @@
 mod broadcast;
 mod line;
 mod log;
+mod presence;
 mod progress;
 mod socket;
 mod ticket;
@@ -24,6 +25,7 @@ use crate::{Actor, App, Error};
 
 pub use broadcast::run;
 pub use log::{Logged, Since, since};
+pub use presence::online;
 pub use socket::{Call, Holder, cut_off, handle};
 pub use ticket::{NewTicket, ticket};
 pub(crate) use watch::watched;

@@ -50,7 +50,7 @@ impl Holder {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Socket {
     pub(super) id: String,
-    holder: Holder,
+    pub(super) holder: Holder,
     /// What the holder might do when it was last looked at.
     permissions: Vec<Permission>,
     checked_at: Timestamp,
