@@ -14,6 +14,7 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod contact;
+mod due;
 pub mod error;
 pub mod group;
 pub mod idempotency;

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{Author, What, change};
+use crate::due::{self, Due};
 use crate::store::Write;
-use crate::store::read::Span;
 use crate::task::ChatSend;
 use crate::{App, Error};
 
@@ -19,15 +19,9 @@ use crate::{App, Error};
 /// task is found soon, and what waits for its next try is seldom queued twice.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Kept free at the end of an invocation. What is not looked after is due at the next tick.
-const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-
-/// How many due messages are read at once.
-const PAGE: usize = 100;
-
 /// An entry of the index: `{milliseconds}#{chat}`, and of a message its place.
 #[derive(Debug, Deserialize)]
-struct Due {
+struct Entry {
     workspace: WorkspaceId,
     channel: ChannelId,
     contact: ContactId,
@@ -42,34 +36,7 @@ struct Due {
 /// # Errors
 /// The store or the queue cannot be reached; the next tick tries again.
 pub async fn run(app: App) -> Result<(), Error> {
-    for range in app.store.due_pending() {
-        let mut after = None;
-        loop {
-            let span = Span::first(PAGE).after(after.as_deref());
-            let page = app.store.page::<Due>(&range, span).await?;
-            let now = app.now().as_millisecond();
-            for due in page.items.iter().take_while(|due| due.at() <= now) {
-                if app.now() >= app.last_start(MARGIN) {
-                    return Ok(());
-                }
-                // One message in trouble must not keep the others from being looked after.
-                if let Err(error) = due.look_after(&app).await {
-                    tracing::error!(
-                        workspace = %due.workspace,
-                        entry = due.gsi1sk,
-                        error = error.chain(),
-                        "a chat cannot be looked after"
-                    );
-                }
-            }
-            let all_due = page.items.last().is_some_and(|due| due.at() <= now);
-            match page.next.filter(|_| all_due) {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-    }
-    Ok(())
+    due::look_after::<Entry>(&app, app.store.due_pending()).await
 }
 
 /// When a message that was queued now is looked after.
@@ -77,10 +44,13 @@ pub(super) fn next(app: &App) -> Timestamp {
     app.now() + PATIENCE
 }
 
-impl Due {
-    fn at(&self) -> i64 {
-        let at = self.gsi1sk.split('#').next();
-        at.and_then(|at| at.parse().ok()).unwrap_or_default()
+impl Due for Entry {
+    fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+
+    fn place(&self) -> &str {
+        &self.gsi1sk
     }
 
     async fn look_after(&self, app: &App) -> Result<(), Error> {
@@ -89,7 +59,9 @@ impl Due {
             _ => self.bring_back(app).await,
         }
     }
+}
 
+impl Entry {
     async fn send_again(&self, app: &App, message: &MessageId, place: u64) -> Result<(), Error> {
         let scope = app.store.workspace(&self.workspace);
         let chat = ChatId::of(&self.channel, &self.contact);

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use domain::id::WorkspaceId;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::fetch::Fetch;
+use crate::due::{self, Due};
 use crate::store::Write;
-use crate::store::read::Span;
 use crate::{App, Error};
 
 /// How long a file is left alone after it was first queued.
@@ -18,15 +19,9 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 /// than the queue waits for somebody who died.
 const SLACK: SignedDuration = SignedDuration::from_mins(15);
 
-/// Kept free at the end of an invocation. What is not looked after is due at the next tick.
-const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-
-/// How many due files are read at once.
-const PAGE: usize = 100;
-
 /// An entry of the index: `{milliseconds}#{chat}#{message}`.
 #[derive(Debug, Deserialize)]
-struct Due {
+struct Entry {
     #[serde(flatten)]
     fetch: Fetch,
     gsi1sk: String,
@@ -37,34 +32,7 @@ struct Due {
 /// # Errors
 /// The store or the queue cannot be reached; the next tick tries again.
 pub async fn run(app: App) -> Result<(), Error> {
-    for range in app.store.due_fetches() {
-        let mut after = None;
-        loop {
-            let span = Span::first(PAGE).after(after.as_deref());
-            let page = app.store.page::<Due>(&range, span).await?;
-            let now = app.now().as_millisecond();
-            for due in page.items.iter().take_while(|due| due.at() <= now) {
-                if app.now() >= app.last_start(MARGIN) {
-                    return Ok(());
-                }
-                // One file in trouble must not keep the others from being looked after.
-                if let Err(error) = again(&app, &due.fetch).await {
-                    tracing::error!(
-                        workspace = %due.fetch.workspace,
-                        message = %due.fetch.message,
-                        error = error.chain(),
-                        "a file cannot be looked after"
-                    );
-                }
-            }
-            let all_due = page.items.last().is_some_and(|due| due.at() <= now);
-            match page.next.filter(|_| all_due) {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-    }
-    Ok(())
+    due::look_after::<Entry>(&app, app.store.due_fetches()).await
 }
 
 /// When a file that is queued for the first time is looked after.
@@ -77,23 +45,27 @@ pub(super) fn after(app: &App, pause: Duration) -> Timestamp {
     app.now() + pause + SLACK
 }
 
-impl Due {
-    fn at(&self) -> i64 {
-        let at = self.gsi1sk.split('#').next();
-        at.and_then(|at| at.parse().ok()).unwrap_or_default()
+impl Due for Entry {
+    fn workspace(&self) -> &WorkspaceId {
+        &self.fetch.workspace
     }
-}
 
-async fn again(app: &App, fetch: &Fetch) -> Result<(), Error> {
-    let scope = app.store.workspace(&fetch.workspace);
-    let (pk, sk) = scope.due_fetch(&fetch.chat, &fetch.message, after(app, Duration::ZERO));
-    let postponed = Write::update(scope.fetch(&fetch.chat, &fetch.message))
-        .set("gsi1pk", &pk)?
-        .set("gsi1sk", &sk)?
-        .if_present();
-    if !app.store.write(postponed).await?.yes() {
-        // The index is behind: the file was fetched meanwhile.
-        return Ok(());
+    fn place(&self) -> &str {
+        &self.gsi1sk
     }
-    app.enqueue(&fetch.task(), Duration::ZERO).await
+
+    async fn look_after(&self, app: &App) -> Result<(), Error> {
+        let fetch = &self.fetch;
+        let scope = app.store.workspace(&fetch.workspace);
+        let (pk, sk) = scope.due_fetch(&fetch.chat, &fetch.message, after(app, Duration::ZERO));
+        let postponed = Write::update(scope.fetch(&fetch.chat, &fetch.message))
+            .set("gsi1pk", &pk)?
+            .set("gsi1sk", &sk)?
+            .if_present();
+        if !app.store.write(postponed).await?.yes() {
+            // The index is behind: the file was fetched meanwhile.
+            return Ok(());
+        }
+        app.enqueue(&fetch.task(), Duration::ZERO).await
+    }
 }
