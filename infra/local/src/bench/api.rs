@@ -1,7 +1,5 @@
 //! The public API at 200 calls a second, a quarter of them writes.
 
-use std::fmt::Write;
-
 use anyhow::bail;
 use local::harness::api::text;
 use local::harness::campaign::Campaign;
@@ -9,8 +7,7 @@ use local::harness::screen::grouped;
 use local::harness::{Check, Screen};
 use serde_json::{Value, json};
 
-use crate::cost::rounded;
-use crate::load::{self, Load, address, get, millis, quantile, send};
+use crate::load::{self, Load, address, get, send};
 use crate::sending::world;
 use crate::settings::Settings;
 use crate::{Found, Stage};
@@ -81,17 +78,11 @@ async fn drive(screen: &Screen, stage: &Stage, calls: u32) -> anyhow::Result<Fou
     let mut worst: f64 = 0.0;
     for (name, writes) in [("reads", false), ("writes", true)] {
         let of_kind = |place: usize| place.is_multiple_of(4) == writes;
-        let times = millis(attempts.iter().filter(|attempt| of_kind(attempt.place)));
-        let [middle, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(&times, share));
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            table,
-            "  {name:<10}{:>8}   p50 {middle:>6.1} ms   p99 {p99:>6.1} ms   most {most:>6.1} ms",
-            grouped(times.len() as u64)
-        );
-        let ms = json!({"p50": rounded(middle), "p99": rounded(p99), "most": rounded(most)});
-        figures.insert(name.to_owned(), json!({"calls": times.len(), "ms": ms}));
-        worst = worst.max(p99);
+        let of_kind = attempts.iter().filter(|attempt| of_kind(attempt.place));
+        let spread = load::spread(name, of_kind);
+        table.push_str(&spread.line);
+        figures.insert(name.to_owned(), spread.json);
+        worst = worst.max(spread.p99_ms);
     }
     let checks = vec![
         Check {

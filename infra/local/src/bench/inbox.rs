@@ -1,6 +1,5 @@
 //! The list of 10,000 chats: its first page, filtered pages and the live counts, at 50 calls a second.
 
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -10,8 +9,7 @@ use serde_json::json;
 use simulator::universe;
 use tokio::time::sleep;
 
-use crate::cost::rounded;
-use crate::load::{self, Load, address, get, millis, quantile, send};
+use crate::load::{self, Load, address, get, send};
 use crate::sending::world;
 use crate::settings::Settings;
 use crate::{Found, Stage};
@@ -69,16 +67,10 @@ async fn drive(screen: &Screen, stage: &Stage, chats: u32) -> anyhow::Result<Fou
         let of_kind = attempts
             .iter()
             .filter(|attempt| attempt.place % PATHS.len() == kind);
-        let times = millis(of_kind);
-        let [middle, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(&times, share));
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            table,
-            "  {name:<12}p50 {middle:>6.1} ms   p99 {p99:>6.1} ms   most {most:>6.1} ms"
-        );
-        let ms = json!({"p50": rounded(middle), "p99": rounded(p99), "most": rounded(most)});
-        figures.insert((*name).to_owned(), ms);
-        worst = worst.max(p99);
+        let spread = load::spread(name, of_kind);
+        table.push_str(&spread.line);
+        figures.insert((*name).to_owned(), spread.json);
+        worst = worst.max(spread.p99_ms);
     }
     let checks = vec![
         Check {

@@ -9,9 +9,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use local::harness::screen::grouped;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
+
+use crate::cost::rounded;
 
 /// As many connections as a busy sender keeps open.
 const CONNECTIONS: usize = 32;
@@ -254,4 +258,23 @@ pub(crate) fn millis<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<f64
         .collect();
     millis.sort_by(f64::total_cmp);
     millis
+}
+
+/// Attempts of one kind: a line of the table, the figures of the report, and the time that 99 of 100 kept.
+pub(crate) struct Spread {
+    pub(crate) line: String,
+    pub(crate) json: Value,
+    pub(crate) p99_ms: f64,
+}
+
+pub(crate) fn spread<'a>(name: &str, attempts: impl Iterator<Item = &'a Attempt>) -> Spread {
+    let times = millis(attempts);
+    let [middle, p99_ms, most] = [0.5, 0.99, 1.0].map(|share| quantile(&times, share));
+    let line = format!(
+        "  {name:<12}{:>8}   p50 {middle:>6.1} ms   p99 {p99_ms:>6.1} ms   most {most:>6.1} ms\n",
+        grouped(times.len() as u64)
+    );
+    let ms = json!({"p50": rounded(middle), "p99": rounded(p99_ms), "most": rounded(most)});
+    let json = json!({"calls": times.len(), "ms": ms});
+    Spread { line, json, p99_ms }
 }
