@@ -1,5 +1,7 @@
 //! The shared inbox: the list of chats, its live counts, and what a team does to a chat.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -330,16 +332,22 @@ async fn a_thousand_messages_of_every_kind_twice_and_in_no_order_are_each_kept_o
     t.advance(SignedDuration::from_secs(3600));
     let begin = t.app.now().as_second() - 600;
     let mut told = Vec::new();
-    for n in 0..EACH {
-        // What is said within a second comes in any order, and every fifth message twice.
-        let mut second: Vec<_> = (1..=PEOPLE)
-            .map(|person| of_some_kind(person, n, begin + i64::from(n)))
+    for first in (0..EACH).step_by(2) {
+        // Two seconds come mixed up, so that a later message of a person may come first; every fifth
+        // message comes twice.
+        let mut mixed: Vec<_> = (1..=PEOPLE)
+            .flat_map(|person| [(person, first), (person, first + 1)])
+            .map(|(person, n)| of_some_kind(person, n, begin + i64::from(n)))
             .collect();
-        let twice: Vec<_> = second.iter().step_by(5).cloned().collect();
-        second.extend(twice);
-        let by = (n as usize * 7) % second.len();
-        second.rotate_left(by);
-        told.extend(second);
+        let twice: Vec<_> = mixed.iter().step_by(5).cloned().collect();
+        mixed.extend(twice);
+        let mut places: Vec<usize> = (0..mixed.len()).collect();
+        places.sort_by_key(|place| {
+            let mut hasher = DefaultHasher::new();
+            (first, place).hash(&mut hasher);
+            hasher.finish()
+        });
+        told.extend(places.into_iter().map(|place| mixed[place].clone()));
     }
     assert_eq!(told.len(), 1200);
     for (place, messages) in told.chunks(25).enumerate() {
@@ -361,6 +369,18 @@ async fn a_thousand_messages_of_every_kind_twice_and_in_no_order_are_each_kept_o
         assert_eq!(thread.len(), EACH as usize);
         let times: Vec<_> = thread.iter().map(|message| text(&message["at"])).collect();
         assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
+        let numbers: Vec<_> = thread
+            .iter()
+            .map(|message| {
+                text(&message["wamid"])
+                    .rsplit('.')
+                    .next()
+                    .map(str::to_owned)
+            })
+            .collect();
+        let expected: Vec<_> = (0..EACH).rev().map(|n| Some(n.to_string())).collect();
+        assert_eq!(numbers, expected);
+        assert_eq!(chat["last_message"]["id"], thread[0]["id"]);
         for message in thread {
             let shown = message["text"].is_string() || !message["content"].is_null();
             assert!(shown, "nothing is shown of {message}");

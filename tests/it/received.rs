@@ -48,10 +48,7 @@ struct Shop {
 
 impl Shop {
     async fn open(t: &TestApp) -> Self {
-        let owner = t.owner("acme").await;
-        let channel = t.connect(&owner).await;
-        let contact = text(&t.contact(&owner, 1, &[]).await["id"]);
-        let chat = t.chat(&owner, &channel, &contact).await;
+        let (owner, _, _, chat) = t.acquainted().await;
         Self { owner, chat }
     }
 

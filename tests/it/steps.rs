@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::media::{PICTURE, upload};
 use crate::received::{photo, put, showing};
-use crate::support::journey::{phone, text};
+use crate::support::journey::phone;
 use crate::support::live::Live;
 use crate::support::meta::{inbound, said};
 use crate::support::{Caller, TestApp};
@@ -26,10 +26,7 @@ struct Desk {
 
 impl Desk {
     async fn open(t: &TestApp) -> Self {
-        let agent = t.owner("acme").await;
-        let channel = t.connect(&agent).await;
-        let contact = text(&t.contact(&agent, 1, &[]).await["id"]);
-        let chat = t.chat(&agent, &channel, &contact).await;
+        let (agent, _, _, chat) = t.acquainted().await;
         t.writes(&phone(1), "wamid.hello", "Hello?").await;
         t.drain().await;
         t.advance(SignedDuration::from_secs(1));

@@ -16,10 +16,7 @@ struct Talk {
 
 impl Talk {
     async fn begin(t: &TestApp) -> Self {
-        let owner = t.owner("acme").await;
-        let channel = t.connect(&owner).await;
-        let contact = text(&t.contact(&owner, 1, &[]).await["id"]);
-        let chat = t.chat(&owner, &channel, &contact).await;
+        let (owner, _, _, chat) = t.acquainted().await;
         t.writes(&phone(1), "wamid.hello", "Hello?").await;
         Self { owner, chat }
     }

@@ -46,6 +46,16 @@ impl TestApp {
         text(&chat["id"])
     }
 
+    /// A workspace with a number, its first contact, and the chat with them: owner, channel, contact and
+    /// chat.
+    pub(crate) async fn acquainted(&self) -> (Caller, String, String, String) {
+        let owner = self.owner("acme").await;
+        let channel = self.connect(&owner).await;
+        let contact = text(&self.contact(&owner, 1, &[]).await["id"]);
+        let chat = self.chat(&owner, &channel, &contact).await;
+        (owner, channel, contact, chat)
+    }
+
     /// Uploads a file and imports it to the end.
     pub(crate) async fn import(&self, caller: &Caller, file: &[u8], options: Value) -> Value {
         let id = self.upload(caller, file, options).await;
