@@ -14,6 +14,10 @@ use crate::store::commit::Updated;
 use crate::store::read::Span;
 use crate::{App, Error};
 
+/// Why one person cannot be written to while nothing of the budget is left.
+pub(crate) const USED_UP: &str =
+    "WhatsApp's limit of new people in 24 hours is used up. Try again later.";
+
 /// What of an hour's item matters.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Used {

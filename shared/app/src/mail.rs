@@ -20,7 +20,7 @@ use crate::invitation::{self as invitations, Mailed};
 use crate::ports::{Letter, NotMailed};
 use crate::store::Write;
 use crate::store::commit::Updated;
-use crate::task::Notify;
+use crate::task::{self, Notify};
 use crate::{App, Error, password, user};
 
 pub(crate) use words::{Words, invitation};
@@ -182,8 +182,7 @@ async fn went(app: &App, occasion: &Occasion, mailed: Mailed) -> Result<(), Erro
 }
 
 fn pause(tries: u32) -> Duration {
-    let doubled = PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16));
-    doubled.min(PAUSE_MAX)
+    task::pause(tries, PAUSE, PAUSE_MAX)
 }
 
 #[cfg(test)]

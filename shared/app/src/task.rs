@@ -337,6 +337,13 @@ impl Task for Broadcast {
     }
 }
 
+/// The pause before something is tried again that failed `tries` times: twice the one before, up to the
+/// longest.
+pub(crate) fn pause(tries: u32, first: Duration, longest: Duration) -> Duration {
+    let doubled = first.saturating_mul(1 << tries.saturating_sub(1).min(16));
+    doubled.min(longest)
+}
+
 impl App {
     /// Queues one task.
     ///

@@ -31,8 +31,6 @@ const UNKNOWN: &str = "It may have been sent: there was no clear answer from Wha
 
 const OUT_OF_REACH: &str = "WhatsApp could not be reached. Try again in a moment.";
 
-const LIMITED: &str = "WhatsApp's limit of new people in 24 hours is used up. Try again later.";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestState {
@@ -235,7 +233,7 @@ impl Sender<'_> {
         // Meta counts whoever is written to, for a test as well.
         let budget = budget::take(self.app, &channel, 1).await?;
         if budget.people == 0 {
-            let failed = Ended::failed(None, LIMITED.to_owned());
+            let failed = Ended::failed(None, budget::USED_UP.to_owned());
             return self.settle(TestState::Queued, failed).await;
         }
         let lane = Lane::new(self.app, self.scope, &channel);

@@ -103,7 +103,6 @@ pub(crate) async fn in_thread(
             reason: reason(&outcome),
             wamid: outcome.wamid,
             code: outcome.code,
-            replied_at: outcome.replied_at,
             at: *at,
         })
     });

@@ -44,7 +44,8 @@ pub struct Chat {
     /// How many messages of the person nobody of the team has seen.
     #[serde(default)]
     pub unread: u32,
-    /// When somebody last said something. It only moves up, and it orders the list.
+    /// When somebody last said something, or when the chat was opened while nobody has. It orders the
+    /// list, and only moves up from the first message on.
     pub active_at: Timestamp,
     /// The newest message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,9 +136,7 @@ impl Chat {
             });
         }
         self.status = self.status.after_a_word();
-        if self.status != Status::Snoozed {
-            self.snoozed_until = None;
-        }
+        self.snoozed_until = None;
     }
 
     /// Shows a message in the list, unless a newer one is shown there.

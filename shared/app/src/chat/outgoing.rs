@@ -28,8 +28,6 @@ pub(super) struct Outgoing {
     pub(super) context: Option<String>,
 }
 
-const LIMITED: &str = "WhatsApp's limit of new people in 24 hours is used up. Try again later.";
-
 const UNREACHED: &str = "The message that it answers did not reach WhatsApp.";
 
 /// Where a message is sent from.
@@ -163,7 +161,7 @@ async fn template(
     };
     // Meta counts whoever is written to without having written (Meta: messaging limits).
     if budget::take(app, channel, 1).await?.people == 0 {
-        return Ok(Handed::Never(LIMITED.to_owned()));
+        return Ok(Handed::Never(budget::USED_UP.to_owned()));
     }
     let answer = domain::chat::MessageRef {
         chat: chat.clone(),

@@ -36,8 +36,6 @@ pub struct CampaignMessage {
     pub code: Option<i64>,
     /// Why it failed or is unknown, in words.
     pub reason: Option<&'static str>,
-    /// When the person answered it.
-    pub replied_at: Option<Timestamp>,
     /// When it was sent.
     pub at: Timestamp,
 }

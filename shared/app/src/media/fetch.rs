@@ -30,7 +30,7 @@ use crate::channel;
 use crate::chat::{Inbound, Message};
 use crate::store::commit::Updated;
 use crate::store::{Committed, Scope, Write};
-use crate::task::MediaFetch;
+use crate::task::{self, MediaFetch};
 use crate::{App, Error, realtime};
 
 /// How long WhatsApp keeps a file that a person sent (Meta: media lifetimes).
@@ -380,8 +380,7 @@ fn digest(text: &str) -> Option<Vec<u8>> {
 }
 
 fn pause(tries: u32) -> Duration {
-    let doubled = PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16));
-    doubled.min(PAUSE_MAX)
+    task::pause(tries, PAUSE, PAUSE_MAX)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contact::InvalidField;
 use crate::id::{MediaId, MessageId};
-pub use crate::media::CAPTION_MAX;
+use crate::media::CAPTION_MAX;
 use crate::template::{HeaderInput, Mapping};
 
 /// The most characters of a text.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ChatId, MessageId};
 use crate::message::Outcome;
 
-pub use content::{CAPTION_MAX, Card, Choice, Content, Section, TEXT_MAX, TemplateContent};
+pub use content::{Card, Choice, Content, Section, TEXT_MAX, TemplateContent};
 
 /// How far the team is with a chat.
 #[derive(
