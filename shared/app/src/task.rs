@@ -407,7 +407,8 @@ where
             };
         }
     };
-    match handler(app, task).await {
+    // Boxed, so that the runtime's future does not nest the function's.
+    match Box::pin(handler(app, task)).await {
         Ok(()) => Verdict::Done,
         Err(Error::Later { after }) => Verdict::Retry { after: Some(after) },
         Err(error) if error.retryable() => {

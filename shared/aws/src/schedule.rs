@@ -34,7 +34,8 @@ where
     F: Fn(App) -> Fut,
     Fut: Future<Output = Result<(), app::Error>>,
 {
-    let ran = handler(app.clone()).await;
+    // Boxed, so that the runtime's future does not nest the function's.
+    let ran = Box::pin(handler(app.clone())).await;
     if let Err(error) = &ran {
         tracing::error!(
             error = error.chain(),

@@ -97,7 +97,7 @@ where
         },
         EventType::Disconnect => Call::Disconnect { socket },
     };
-    match handler(app.clone(), call).await {
+    match Box::pin(handler(app.clone(), call)).await {
         Ok(frame) => Answer {
             status_code: 200,
             body: frame.and_then(|frame| serde_json::to_string(&frame).ok()),
