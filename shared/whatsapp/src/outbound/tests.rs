@@ -268,3 +268,125 @@ fn a_one_time_code_goes_into_the_body_and_the_button() {
         ])
     );
 }
+
+/// The part of a message that says what it is: its kind, its object and what it quotes.
+fn said(content: Content) -> Value {
+    let outbound = Outbound {
+        to: "+15550200002".to_owned(),
+        content,
+        context: Some("wamid.IN1".to_owned()),
+        callback_data: "m:1".to_owned(),
+    };
+    let mut body = outbound.to_json();
+    assert_eq!(body["context"], json!({"message_id": "wamid.IN1"}));
+    let kind = body["type"].as_str().unwrap().to_owned();
+    json!({kind.clone(): body[&kind].take()})
+}
+
+#[test]
+fn files_are_shown_by_their_id_with_what_their_kind_takes() {
+    let media = |kind, caption: Option<&str>, voice| {
+        said(Content::Media {
+            kind,
+            media: UploadedMedia("9".to_owned()),
+            caption: caption.map(str::to_owned),
+            file_name: "menu.pdf".to_owned(),
+            voice,
+        })
+    };
+    use domain::media::MediaKind::{Audio, Document, Image, Sticker, Video};
+    for (sent, expected) in [
+        (
+            media(Image, Some("Look"), false),
+            json!({"image": {"id": "9", "caption": "Look"}}),
+        ),
+        (media(Video, None, false), json!({"video": {"id": "9"}})),
+        (
+            media(Audio, None, true),
+            json!({"audio": {"id": "9", "voice": true}}),
+        ),
+        (media(Audio, None, false), json!({"audio": {"id": "9"}})),
+        (
+            media(Document, Some("Ours"), false),
+            json!({"document": {"id": "9", "caption": "Ours", "filename": "menu.pdf"}}),
+        ),
+        (media(Sticker, None, false), json!({"sticker": {"id": "9"}})),
+    ] {
+        assert_eq!(sent, expected);
+    }
+}
+
+#[test]
+fn places_cards_and_reactions_leave_out_what_they_lack() {
+    let place = Content::Location {
+        latitude: -6.2,
+        longitude: 106.8,
+        name: Some("Depot".to_owned()),
+        address: None,
+    };
+    assert_eq!(
+        said(place),
+        json!({"location": {"latitude": -6.2, "longitude": 106.8, "name": "Depot"}})
+    );
+    let card = json!([{"name": "Ada", "phones": ["+15550300003"], "company": "Example"}]);
+    let cards = Content::Contacts(serde_json::from_value(card).unwrap());
+    assert_eq!(
+        said(cards),
+        json!({"contacts": [{"name": {"formatted_name": "Ada", "first_name": "Ada"},
+            "phones": [{"phone": "+15550300003"}], "org": {"company": "Example"}}]})
+    );
+    let reaction = |emoji: Option<&str>| Content::Reaction {
+        wamid: "wamid.IN1".to_owned(),
+        emoji: emoji.map(str::to_owned),
+    };
+    let removed = json!({"reaction": {"message_id": "wamid.IN1", "emoji": ""}});
+    assert_eq!(said(reaction(None)), removed);
+    assert_eq!(said(reaction(Some("👍")))["reaction"]["emoji"], "👍");
+}
+
+#[test]
+fn what_can_be_pressed_or_chosen_is_sent_as_meta_wants_it() {
+    let offer = |action| {
+        said(Content::Interactive(Interactive {
+            header: Some("Booking".to_owned()),
+            text: "Keep it?".to_owned(),
+            footer: None,
+            action,
+        }))["interactive"]
+            .take()
+    };
+    let choice = |value: Value| serde_json::from_value(value).unwrap();
+    let around = |kind: &str, action: Value| {
+        json!({"type": kind, "header": {"type": "text", "text": "Booking"},
+            "body": {"text": "Keep it?"}, "action": action})
+    };
+    let buttons = Action::Buttons(vec![choice(json!({"id": "keep", "title": "Keep"}))]);
+    assert_eq!(
+        offer(buttons),
+        around(
+            "button",
+            json!({"buttons": [{"type": "reply", "reply": {"id": "keep", "title": "Keep"}}]})
+        )
+    );
+    let sections = json!([{"rows": [{"id": "am", "title": "Morning", "description": "8 to 12"}]}]);
+    let list = Action::List {
+        button: "Times".to_owned(),
+        sections: serde_json::from_value(sections.clone()).unwrap(),
+    };
+    assert_eq!(
+        offer(list),
+        around("list", json!({"button": "Times", "sections": sections}))
+    );
+    let link = Action::Link {
+        label: "See dates".to_owned(),
+        url: "https://shop.example/d".to_owned(),
+    };
+    let parameters = json!({"display_text": "See dates", "url": "https://shop.example/d"});
+    assert_eq!(
+        offer(link),
+        around(
+            "cta_url",
+            json!({"name": "cta_url", "parameters": parameters})
+        )
+    );
+}

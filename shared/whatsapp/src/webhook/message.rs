@@ -16,7 +16,9 @@ pub(super) fn parse(element: &Value, contacts: &[Value]) -> Option<InboundMessag
     let contact = sender(element, contacts);
     let of_contact = |key| contact.and_then(|contact| name(contact, key));
     let from = name(element, "from").or_else(|| of_contact("wa_id"));
-    let from_user_id = name(element, "from_user_id").or_else(|| of_contact("user_id"));
+    let from_user_id = name(element, "from_user_id")
+        .or_else(|| of_contact("user_id"))
+        .or_else(|| renamed(element));
     if from.is_none() && from_user_id.is_none() {
         return None;
     }
@@ -38,6 +40,13 @@ pub(super) fn parse(element: &Value, contacts: &[Value]) -> Option<InboundMessag
             .cloned(),
         content: content::parse(element),
     })
+}
+
+/// A notice of a new user id can name nobody but by that id, in the notice itself or beside it.
+fn renamed(element: &Value) -> Option<String> {
+    let notice = element.get("system")?;
+    let user_id = |key| name(notice, key).or_else(|| name(element, key));
+    user_id("user_id").or_else(|| user_id("previous_user_id"))
 }
 
 /// `None` for a person that cannot be named, or a wish this version does not know.
@@ -64,12 +73,19 @@ pub(super) fn preference(element: &Value, contacts: &[Value]) -> Option<Preferen
 }
 
 /// The entry of `contacts[]` that describes the sender, found by either id: a batch lists the
-/// contacts of all its messages, in no promised order.
+/// contacts of all its messages, in no promised order. Somebody whose number is hidden may be named
+/// there alone, which only tells who it is when nobody else is listed.
 fn sender<'a>(element: &Value, contacts: &'a [Value]) -> Option<&'a Value> {
     let same = |contact: &Value, theirs: &str, ours: &str| {
         text(element, theirs).is_some_and(|id| text(contact, ours).as_ref() == Some(&id))
     };
-    contacts
+    let named = ["from", "from_user_id"]
         .iter()
-        .find(|contact| same(contact, "from", "wa_id") || same(contact, "from_user_id", "user_id"))
+        .any(|key| text(element, key).is_some());
+    match contacts {
+        [only] if !named => Some(only),
+        _ => contacts.iter().find(|contact| {
+            same(contact, "from", "wa_id") || same(contact, "from_user_id", "user_id")
+        }),
+    }
 }

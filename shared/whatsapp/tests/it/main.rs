@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod account;
+mod inbound;
 mod media;
+mod receipt;
 mod send;
 mod server;
 mod webhook;

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use whatsapp::{ApiError, Upload, UploadedMedia};
+use whatsapp::{ApiError, DownloadError, MediaAddress, Upload, UploadedMedia};
 
 use crate::server::{Reply, Server, token};
 
@@ -73,4 +73,81 @@ async fn a_file_that_breaks_off_is_no_upload() {
         "{result:?}"
     );
     assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn the_address_of_a_file_is_asked_for_by_its_number() {
+    let about = r#"{"url":"https://lookaside.fbsbx.com/x?mid=9","sha256":"c0ffee","file_size":"303833","id":"9"}"#;
+    let replies = [
+        Reply::Answer(200, about.to_owned()),
+        Reply::Answer(200, r#"{"id":"9"}"#.to_owned()),
+    ];
+    let server = Server::start(replies).await;
+    let ask = || async { server.client.media(&token(), NUMBER, "9").await };
+    let expected = MediaAddress {
+        url: "https://lookaside.fbsbx.com/x?mid=9".to_owned(),
+        sha256: Some("c0ffee".to_owned()),
+        size: Some(303_833),
+    };
+    assert_eq!(ask().await, Ok(expected));
+    assert!(server.seen()[0].starts_with("GET /v26.0/9?phone_number_id=200000000000001 "));
+    assert!(matches!(ask().await, Err(ApiError::Unreadable(_))));
+}
+
+/// A file that is downloaded from the server itself, of at most so many bytes.
+async fn downloaded(reply: Reply, most: u64) -> Result<Vec<u8>, DownloadError> {
+    let server = Server::start([reply]).await;
+    let address = MediaAddress {
+        url: server.url("/attachments/?mid=9"),
+        sha256: None,
+        size: None,
+    };
+    let file = server.client.download(&token(), &address, most).await;
+    let seen = server.seen().remove(0);
+    assert!(seen.starts_with("GET /attachments/?mid=9 "));
+    assert!(seen.contains("authorization: Bearer EAAB-secret"));
+    assert!(seen.contains("user-agent: "));
+    assert_eq!(server.client.open_calls(), 0);
+    file.map(|bytes| bytes.to_vec())
+}
+
+#[tokio::test]
+async fn a_file_is_downloaded_whole_or_not_at_all() {
+    let answer = |status, body: &str| Reply::Answer(status, body.to_owned());
+    assert_eq!(
+        downloaded(answer(200, "ten bytes!"), 10).await,
+        Ok(b"ten bytes!".to_vec())
+    );
+    let large = downloaded(answer(200, "more than ten"), 10).await;
+    assert_eq!(large, Err(DownloadError::TooLarge));
+    for status in [404, 410] {
+        let old = downloaded(answer(status, "<html>"), 10).await;
+        assert!(matches!(old, Err(DownloadError::Address(_))), "{old:?}");
+    }
+    for reply in [
+        answer(500, "<html>"),
+        answer(302, ""),
+        Reply::Cut(200, "five!".to_owned()),
+        Reply::Reset,
+    ] {
+        let lost = downloaded(reply, 1000).await;
+        assert!(
+            matches!(lost, Err(DownloadError::Unreachable(_))),
+            "{lost:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_is_ever_asked_with_the_token() {
+    let server = Server::start([Reply::Answer(200, String::new())]).await;
+    let stranger = Server::start([Reply::Answer(200, String::new())]).await;
+    let address = MediaAddress {
+        url: stranger.url("/x"),
+        sha256: None,
+        size: None,
+    };
+    let refused = server.client.download(&token(), &address, 10).await;
+    assert!(matches!(refused, Err(DownloadError::Address(_))));
+    assert!(stranger.seen().is_empty());
 }

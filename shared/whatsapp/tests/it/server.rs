@@ -26,6 +26,7 @@ pub(crate) enum Reply {
 
 pub(crate) struct Server {
     pub(crate) client: Client,
+    origin: String,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -33,14 +34,20 @@ impl Server {
     /// Gives the replies one by one; the last is repeated.
     pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}/v26.0", listener.local_addr().unwrap());
+        let origin = format!("http://{}", listener.local_addr().unwrap());
         let replies = replies.into_iter().collect();
         let seen = Arc::new(Mutex::new(Vec::new()));
         tokio::spawn(serve(listener, replies, Arc::clone(&seen)));
         Self {
-            client: client(&base_url),
+            client: client(&format!("{origin}/v26.0")),
+            origin,
             seen,
         }
+    }
+
+    /// An address at this server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
     }
 
     /// The requests, head and body, as they came.
