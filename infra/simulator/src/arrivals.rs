@@ -10,6 +10,7 @@ use crate::core::{Core, lock};
 use crate::fate::{self, Cause, Subject};
 use crate::ids::{self, Origin};
 use crate::ledger::{Entry, Inbound, Ledger, Message, Receipt, Refused};
+use crate::people::{Appearance, Habit};
 use crate::settings::Settings;
 use crate::store::Change;
 use crate::universe::{Number, PORTFOLIO};
@@ -18,6 +19,9 @@ use crate::webhooks::{self, Outbox, Said};
 /// What is kept of a send that passed.
 pub(crate) struct Accepted {
     pub(crate) recipient: String,
+    pub(crate) appearance: Option<Appearance>,
+    pub(crate) reads: Habit,
+    pub(crate) plays: Habit,
     pub(crate) kind: String,
     pub(crate) template: Option<String>,
     pub(crate) category: String,
@@ -34,7 +38,7 @@ pub(crate) struct Accepted {
 /// What a person does.
 pub(crate) struct Utterance<'a> {
     pub(crate) from: &'a str,
-    pub(crate) name: &'a str,
+    pub(crate) appearance: &'a Appearance,
     pub(crate) said: Said<'a>,
     /// The id of the message they answer or press a button of.
     pub(crate) context: Option<&'a str>,
@@ -62,6 +66,10 @@ impl Core {
             recipient: &accepted.recipient,
             nth,
             is_template: accepted.template.is_some(),
+            is_reaction: accepted.kind == "reaction",
+            is_voice: is_voice(accepted.content.as_ref()),
+            reads: accepted.reads,
+            plays: accepted.plays,
             arrived_ms: accepted.arrived_us / 1000,
             answered_ms: accepted.answered_ms,
         };
@@ -70,6 +78,7 @@ impl Core {
             wamid: wamid.clone(),
             phone_number_id: number.id.to_owned(),
             recipient: accepted.recipient,
+            appearance: accepted.appearance,
             kind: accepted.kind,
             template: accepted.template,
             category: accepted.category,
@@ -151,9 +160,10 @@ impl Core {
                 continue;
             };
             let said = if reply.stop { "STOP" } else { "Thank you!" };
+            let appearance = message.appearance();
             let utterance = Utterance {
                 from: &message.recipient,
-                name: webhooks::name_of(&message.recipient),
+                appearance: &appearance,
                 said: Said::Text(said),
                 context: None,
             };
@@ -190,7 +200,6 @@ impl Core {
     ) -> String {
         let settings = self.settings();
         let at_us = self.time.now_us();
-        lock(&self.limits).heard(number.id, utterance.from, at_us);
         let nth = ledger.inbound.len() as u32;
         let id = ids::wamid(&Origin {
             seed: settings.seed,
@@ -199,18 +208,22 @@ impl Core {
             at_us,
             nth: u64::from(nth),
         });
+        let message = webhooks::element(number, utterance, &id, at_us / 1000);
         let inbound = Inbound {
             id: id.clone(),
             phone_number_id: number.id.to_owned(),
             from: utterance.from.to_owned(),
             text: utterance.said.text().to_owned(),
             at_us,
+            message: message.clone(),
         };
+        let said = inbound.is_said();
+        lock(&self.limits).heard(number.id, utterance.from, at_us, said);
         self.record(|| Change::Inbound(inbound.clone()));
         ledger.inbound.push(inbound);
         if self.is_subscribed(number.waba) {
             let at_ms = at_us / 1000;
-            let body = webhooks::of_inbound(number, utterance, &id, at_ms);
+            let body = webhooks::of_inbound(number, utterance.appearance, &message);
             let what = [utterance.from, "wrote"];
             if let Some(again_ms) = webhooks::told_again(&settings, nth, what, at_ms) {
                 outbox.repeat(body.clone(), again_ms);
@@ -219,4 +232,10 @@ impl Core {
         }
         id
     }
+}
+
+/// Whether a message is something spoken, which can be listened to.
+pub(crate) fn is_voice(content: Option<&Value>) -> bool {
+    let voice = content.and_then(|content| content.get("voice")?.as_bool());
+    voice == Some(true)
 }

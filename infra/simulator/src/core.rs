@@ -17,6 +17,7 @@ use crate::gauges::{Activity, Requests};
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::media::Library;
+use crate::people::{Appearance, People, Person};
 use crate::settings::Settings;
 use crate::store::{Change, Restored, Store};
 use crate::time::Time;
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) signing: Mutex<Signing>,
     pub(crate) callbacks: Mutex<Callbacks>,
     pub(crate) media: Mutex<Library>,
+    pub(crate) people: Mutex<People>,
     pub(crate) requests: Requests,
     /// Tells the engine that there may be something new to do.
     pub(crate) wake: Notify,
@@ -53,6 +55,7 @@ const CALLBACK: &str = "callback_url";
 const SUBSCRIBED: &str = "subscribed:";
 const OVERRIDE: &str = "override:";
 const OWN_CALLBACK: &str = "own_callback:";
+const PERSON: &str = "person:";
 
 impl Core {
     pub(crate) fn new(mut settings: Settings, time: Arc<dyn Time>) -> anyhow::Result<Self> {
@@ -80,6 +83,11 @@ impl Core {
                 callbacks.set_own(waba, Some(url));
             }
         }
+        let known = restored.facts.iter().filter_map(|(name, value)| {
+            let number = name.strip_prefix(PERSON)?;
+            Some((number.to_owned(), serde_json::from_str(value).ok()?))
+        });
+        let people = People::new(settings.seed, known);
         let mut media = Library::default();
         for file in &restored.media {
             media.restore(Arc::clone(file));
@@ -103,6 +111,7 @@ impl Core {
             signing: Mutex::default(),
             callbacks: Mutex::new(callbacks),
             media: Mutex::new(media),
+            people: Mutex::new(people),
             requests: Requests::default(),
             wake: Notify::new(),
             stopped: watch::Sender::new(false),
@@ -154,6 +163,23 @@ impl Core {
         self.wake.notify_one();
     }
 
+    /// Changes what a person is like, also after a restart.
+    pub(crate) fn change_person(&self, number: &str, change: impl FnOnce(&mut Person)) -> Person {
+        let mut people = lock(&self.people);
+        let mut person = people.get(number);
+        change(&mut person);
+        people.put(number, person.clone());
+        let fact = serde_json::json!(person).to_string();
+        self.record(|| Change::Fact(format!("{PERSON}{number}"), fact));
+        person
+    }
+
+    /// How a person appears to businesses.
+    pub(crate) fn appearance(&self, number: &str) -> Appearance {
+        let known = lock(&self.people).appearance(number);
+        known.unwrap_or_else(|| Appearance::of_number(number))
+    }
+
     pub(crate) fn is_subscribed(&self, waba: &str) -> bool {
         !lock(&self.unsubscribed).get(waba).copied().unwrap_or(false)
     }
@@ -194,8 +220,8 @@ impl Core {
     }
 
     /// Empties the ledger, everything that waits, and what limits have counted but for the last
-    /// second. What is being answered now is forgotten too. Settings, switches, rules
-    /// and media stay.
+    /// second. What is being answered now is forgotten too. Settings, switches, rules, media
+    /// and people stay.
     pub(crate) fn reset(&self) {
         let mut ledger = lock(&self.ledger);
         lock(&self.outbox).clear();
@@ -240,7 +266,7 @@ impl Core {
 /// What the messages of a former life have used up. Its last second is over.
 fn used_up(ledger: &Ledger, pair_limiter: bool) -> Limits {
     let mut limits = Limits::default();
-    for inbound in &ledger.inbound {
+    for inbound in ledger.inbound.iter().filter(|inbound| inbound.is_said()) {
         limits.heard_before(&inbound.phone_number_id, &inbound.from, inbound.at_us);
     }
     for (_, entry) in ledger.all() {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chance::{Draws, between};
 use crate::faults::Then;
+use crate::people::Habit;
 use crate::settings::Settings;
 
 /// The code of a message that was held for its template's quality and dropped.
@@ -20,17 +21,26 @@ pub(crate) enum Step {
     Failed,
     /// Not a status: the person has written back.
     Replied,
+    /// A voice note was listened to.
+    Played,
 }
 
 impl Step {
     /// The steps that are told as statuses, in the order of a message's life.
-    pub(crate) const STATUSES: [Step; 4] = [Step::Sent, Step::Delivered, Step::Read, Step::Failed];
+    pub(crate) const STATUSES: [Step; 5] = [
+        Step::Sent,
+        Step::Delivered,
+        Step::Read,
+        Step::Played,
+        Step::Failed,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Step::Sent => "sent",
             Step::Delivered => "delivered",
             Step::Read => "read",
+            Step::Played => "played",
             Step::Failed => "failed",
             Step::Replied => "replied",
         }
@@ -67,6 +77,11 @@ pub(crate) struct Subject<'a> {
     /// How many messages they had before.
     pub(crate) nth: u32,
     pub(crate) is_template: bool,
+    /// Of a reaction nothing is told but that it was sent.
+    pub(crate) is_reaction: bool,
+    pub(crate) is_voice: bool,
+    pub(crate) reads: Habit,
+    pub(crate) plays: Habit,
     pub(crate) arrived_ms: i64,
     pub(crate) answered_ms: i64,
 }
@@ -76,6 +91,8 @@ pub(crate) struct Subject<'a> {
 pub(crate) struct Plan {
     /// Due instants by [`Step`].
     due_ms: [Option<i64>; 4],
+    #[serde(default)]
+    played_ms: Option<i64>,
     pub(crate) fail_code: u32,
     #[serde(default)]
     pub(crate) reply: Option<Reply>,
@@ -90,7 +107,10 @@ pub(crate) struct Reply {
 
 impl Plan {
     pub(crate) fn due(&self, step: Step) -> Option<i64> {
-        self.due_ms.get(step as usize).copied().flatten()
+        match step {
+            Step::Played => self.played_ms,
+            _ => self.due_ms.get(step as usize).copied().flatten(),
+        }
     }
 
     /// The statuses ahead.
@@ -101,9 +121,40 @@ impl Plan {
     }
 
     fn set(&mut self, step: Step, at_ms: i64) {
-        if let Some(due) = self.due_ms.get_mut(step as usize) {
-            *due = Some(at_ms);
+        match step {
+            Step::Played => self.played_ms = Some(at_ms),
+            _ => {
+                if let Some(due) = self.due_ms.get_mut(step as usize) {
+                    *due = Some(at_ms);
+                }
+            }
         }
+    }
+
+    /// Has a step happen now, and with it every earlier one that is still ahead; says which. `None` when
+    /// the message never gets there.
+    pub(crate) fn reach(&mut self, step: Step, now_ms: i64) -> Option<Vec<Step>> {
+        self.due(Step::Sent).or(self.due(Step::Delivered))?;
+        if self.due(Step::Failed).is_some() {
+            return None;
+        }
+        let life = [Step::Sent, Step::Delivered, Step::Read, Step::Played];
+        let mut reached = Vec::new();
+        for earlier in life.into_iter().take_while(|earlier| *earlier != step) {
+            // A delivery that is never told is passed over; what was never read is read now.
+            let due = self.due(earlier);
+            let unread = earlier == Step::Read && due.is_none();
+            if unread || due.is_some_and(|due| due > now_ms) {
+                reached.push(earlier);
+            }
+        }
+        if self.due(step).is_none_or(|due| due > now_ms) {
+            reached.push(step);
+        }
+        for step in &reached {
+            self.set(*step, now_ms);
+        }
+        Some(reached)
     }
 }
 
@@ -141,6 +192,7 @@ pub(crate) fn plan(of: &Subject<'_>, cause: Cause) -> Plan {
         let late = delay.between(of.settings.disorder.late_ms);
         plan.due_ms
             .iter_mut()
+            .chain([&mut plan.played_ms])
             .flatten()
             .for_each(|due| *due += late);
     }
@@ -175,11 +227,22 @@ fn success(of: &Subject<'_>, draws: &mut Draws, start_ms: i64) -> Plan {
         delivered = of.arrived_ms.midpoint(of.answered_ms);
     }
     plan.set(Step::Sent, sent);
+    if of.is_reaction {
+        return plan;
+    }
     if !skipped {
         plan.set(Step::Delivered, delivered);
     }
-    if reads < timing.read_share {
+    if of.reads.or(reads < timing.read_share) {
         plan.set(Step::Read, delivered + read);
+        if of.is_voice {
+            let mut draws = Draws::new(of.settings.seed, of.nth, &["plays:", of.recipient]);
+            let by_chance = draws.hits(timing.played_share);
+            let played = delivered + read + draws.between(timing.read_ms);
+            if of.plays.or(by_chance) {
+                plan.set(Step::Played, played);
+            }
+        }
     }
     if of.is_template {
         plan.reply = reply(of, delivered);
@@ -207,6 +270,10 @@ mod tests {
             recipient,
             nth,
             is_template: true,
+            is_reaction: false,
+            is_voice: false,
+            reads: Habit::ByChance,
+            plays: Habit::ByChance,
             arrived_ms: 1000,
             answered_ms: 2200,
         };

@@ -60,3 +60,16 @@ pub(crate) fn address_hash(seed: u64, media: &str, expires: i64) -> String {
     hash.update(expires.to_be_bytes());
     URL_SAFE_NO_PAD.encode(&hash.finalize()[..24])
 }
+
+/// The business-scoped user id of a person: a country and twenty digits.
+pub(crate) fn user_id(seed: u64, number: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"user");
+    hash.update(seed.to_be_bytes());
+    hash.update(number.as_bytes());
+    let digits = hash.finalize()[..20]
+        .iter()
+        .map(|byte| char::from(b'0' + byte % 10))
+        .collect::<String>();
+    format!("US.{digits}")
+}

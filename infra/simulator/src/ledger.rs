@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::fate::{Plan, Step};
+use crate::people::Appearance;
 
 /// A message that was accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +15,9 @@ pub(crate) struct Message {
     pub(crate) wamid: String,
     pub(crate) phone_number_id: String,
     pub(crate) recipient: String,
+    /// How the recipient appears, unless it is by their number.
+    #[serde(default)]
+    pub(crate) appearance: Option<Appearance>,
     pub(crate) kind: String,
     pub(crate) template: Option<String>,
     /// The pricing category, in the lower case of webhooks.
@@ -49,13 +53,15 @@ pub(crate) struct Entry {
 }
 
 /// A message that a person wrote.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Inbound {
     pub(crate) id: String,
     pub(crate) phone_number_id: String,
     pub(crate) from: String,
     pub(crate) text: String,
     pub(crate) at_us: i64,
+    /// The element of the webhook that told of it.
+    pub(crate) message: Value,
 }
 
 /// A send that was not accepted, and the code or the fault that was in its way.
@@ -90,10 +96,44 @@ pub(crate) struct Ledger {
 }
 
 impl Message {
+    /// How its recipient appears.
+    pub(crate) fn appearance(&self) -> Appearance {
+        let known = self.appearance.clone();
+        known.unwrap_or_else(|| Appearance::of_number(&self.recipient))
+    }
+
     /// Whether its recipient uses up the portfolio's messaging limit: only what reaches somebody
     /// outside a service window does.
     pub(crate) fn counts_for_tier(&self) -> bool {
         self.outside_window && self.plan.due(Step::Failed).is_none()
+    }
+}
+
+impl Inbound {
+    /// Meta's word for it.
+    pub(crate) fn kind(&self) -> &str {
+        self.message
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or("text")
+    }
+
+    /// Whether it opens the customer service window: notices about the person, changes of earlier messages
+    /// and reactions do not say anything (whether a reaction does is not documented).
+    pub(crate) fn is_said(&self) -> bool {
+        !matches!(self.kind(), "system" | "reaction" | "edit" | "revoke")
+    }
+
+    /// The message as the control plane lists it.
+    pub(crate) fn line(&self) -> Value {
+        json!({
+            "id": self.id,
+            "phone_number_id": self.phone_number_id,
+            "from": self.from,
+            "type": self.kind(),
+            "message": self.message,
+            "at_ms": self.at_us / 1000,
+        })
     }
 }
 
@@ -143,6 +183,41 @@ impl Ledger {
     pub(crate) fn messages_to(&self, recipient: &str) -> u32 {
         let person = self.people.get(recipient);
         person.map_or(0, |person| self.messages_of[*person as usize].len() as u32)
+    }
+
+    /// What a person wrote, by its id.
+    pub(crate) fn heard(&self, id: &str) -> Option<&Inbound> {
+        // Whoever refers to a message mostly means a recent one.
+        self.inbound.iter().rev().find(|inbound| inbound.id == id)
+    }
+
+    /// What was sent to a person, oldest first, by its place in the ledger.
+    pub(crate) fn sent_to(&self, person: &str) -> &[u32] {
+        let person = self.people.get(person);
+        person.map_or(&[], |person| self.messages_of[*person as usize].as_slice())
+    }
+
+    /// The kind of a message between a number and a person, in either direction, that is not older.
+    pub(crate) fn kind_of(
+        &self,
+        number: &str,
+        person: &str,
+        id: &str,
+        since_us: i64,
+    ) -> Option<String> {
+        let heard = self.heard(id).filter(|heard| {
+            heard.phone_number_id == number && heard.from == person && heard.at_us >= since_us
+        });
+        if let Some(heard) = heard {
+            return Some(heard.kind().to_owned());
+        }
+        let sent = self.sent_to(person).iter().rev();
+        sent.filter_map(|entry| self.get(*entry))
+            .map(|entry| &entry.message)
+            .find(|sent| {
+                sent.wamid == id && sent.phone_number_id == number && sent.arrived_us >= since_us
+            })
+            .map(|sent| sent.kind.clone())
     }
 
     /// How many people had messages.

@@ -23,6 +23,8 @@ mod ledger;
 mod limits;
 mod media;
 mod messages;
+mod people;
+mod phone;
 mod report;
 mod settings;
 mod simulator;
@@ -33,7 +35,9 @@ pub mod universe;
 mod webhooks;
 
 pub use gauges::Activity;
-pub use settings::{Channel, Disorder, Replies, Settings, Switches, Tier, Timing, Webhooks};
+pub use settings::{
+    Channel, Disorder, Downloads, Replies, Settings, Switches, Tier, Timing, Webhooks,
+};
 pub use simulator::Simulator;
 pub use time::{SystemTime, Time};
 pub use webhooks::signature;

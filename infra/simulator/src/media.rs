@@ -1,4 +1,5 @@
-//! Files that were uploaded to a number: their kinds, their sizes, their lives (Meta: media).
+//! Files that were uploaded to a number, or that people sent to it: their kinds, their sizes, their lives
+//! (Meta: media).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::graph::Refusal;
 
-const LIFE_MS: i64 = 30 * 24 * 3_600_000;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// How long what was uploaded is kept.
+const LIFE_MS: i64 = 30 * DAY_MS;
+/// How long what a person sent is kept.
+const RECEIVED_LIFE_MS: i64 = 7 * DAY_MS;
 /// How long the address of a file can be used.
 pub(crate) const ADDRESS_LIFE_MS: i64 = 5 * 60_000;
 const MB: usize = 1024 * 1024;
@@ -34,6 +39,18 @@ pub(crate) struct File {
     pub(crate) sha256: String,
     pub(crate) bytes: Bytes,
     pub(crate) uploaded_ms: i64,
+    /// Whether a person sent it.
+    pub(crate) received: bool,
+}
+
+impl File {
+    fn lives(&self, now_ms: i64) -> bool {
+        let life_ms = match self.received {
+            true => RECEIVED_LIFE_MS,
+            false => LIFE_MS,
+        };
+        now_ms - self.uploaded_ms < life_ms
+    }
 }
 
 /// Every file, also those whose life is over.
@@ -115,6 +132,30 @@ impl Library {
             let details = format!("file: {} bytes, {largest} are allowed", bytes.len());
             return Err(Refusal::new(131_053, details));
         }
+        Ok(self.keep(seed, number, mime, bytes, now_ms, false))
+    }
+
+    /// Keeps a file that a person sent, of whatever type.
+    pub(crate) fn receive(
+        &mut self,
+        seed: u64,
+        number: &str,
+        mime: &str,
+        bytes: Bytes,
+        now_ms: i64,
+    ) -> Arc<File> {
+        self.keep(seed, number, mime, bytes, now_ms, true)
+    }
+
+    fn keep(
+        &mut self,
+        seed: u64,
+        number: &str,
+        mime: &str,
+        bytes: Bytes,
+        now_ms: i64,
+        received: bool,
+    ) -> Arc<File> {
         let digest = Sha256::digest(&bytes);
         let file = Arc::new(File {
             id: self.free_id(seed, number, &digest),
@@ -123,14 +164,15 @@ impl Library {
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
             bytes,
             uploaded_ms: now_ms,
+            received,
         });
         self.restore(Arc::clone(&file));
-        Ok(file)
+        file
     }
 
     /// How many files were uploaded and not deleted.
     pub(crate) fn len(&self) -> usize {
-        self.files.len()
+        self.files.values().filter(|file| !file.received).count()
     }
 
     pub(crate) fn restore(&mut self, file: Arc<File>) {
@@ -145,8 +187,7 @@ impl Library {
     /// a number that is not asked.
     pub(crate) fn find(&self, id: &str, number: Option<&str>, now_ms: i64) -> Option<&Arc<File>> {
         self.files.get(id).filter(|file| {
-            now_ms - file.uploaded_ms < LIFE_MS
-                && number.is_none_or(|number| number == file.phone_number_id)
+            file.lives(now_ms) && number.is_none_or(|number| number == file.phone_number_id)
         })
     }
 

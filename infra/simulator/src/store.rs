@@ -30,14 +30,21 @@ const SCHEMA: &str = "
         at_ms INTEGER NOT NULL, phone_number_id TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS inbound (
         id TEXT PRIMARY KEY, phone_number_id TEXT NOT NULL, person TEXT NOT NULL,
-        text TEXT NOT NULL, at_us INTEGER NOT NULL) STRICT;
+        text TEXT NOT NULL, at_us INTEGER NOT NULL, message TEXT NOT NULL DEFAULT '{}') STRICT;
     CREATE TABLE IF NOT EXISTS webhooks (
         id INTEGER PRIMARY KEY, body BLOB NOT NULL, covers TEXT NOT NULL,
         attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS media (
         id TEXT PRIMARY KEY, phone_number_id TEXT NOT NULL, mime TEXT NOT NULL,
-        sha256 TEXT NOT NULL, bytes BLOB NOT NULL, uploaded_ms INTEGER NOT NULL) STRICT;
+        sha256 TEXT NOT NULL, bytes BLOB NOT NULL, uploaded_ms INTEGER NOT NULL,
+        received INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;";
+
+/// Columns that files of an earlier version lack: table, column, definition.
+const ADDED: [[&str; 3]; 2] = [
+    ["inbound", "message", "TEXT NOT NULL DEFAULT '{}'"],
+    ["media", "received", "INTEGER NOT NULL DEFAULT 0"],
+];
 
 /// The most changes in one commit, so that a flood does not delay what came before it.
 const LARGEST_COMMIT: usize = 5000;
@@ -45,6 +52,8 @@ const LARGEST_COMMIT: usize = 5000;
 /// Something that must survive a restart.
 pub(crate) enum Change {
     Accepted(u32, Arc<Message>),
+    /// Other things lie ahead of a message than when it was accepted.
+    Planned(u32, Arc<Message>),
     Refused(Refused),
     Inbound(Inbound),
     Uploaded(Arc<File>),
@@ -83,6 +92,13 @@ impl Store {
         let connection = Connection::open(path)
             .with_context(|| format!("opening the simulator's data file {}", path.display()))?;
         connection.execute_batch(SCHEMA)?;
+        for [table, column, definition] in ADDED {
+            if !has(&connection, table, column)? {
+                connection.execute_batch(&format!(
+                    "ALTER TABLE {table} ADD COLUMN {column} {definition}"
+                ))?;
+            }
+        }
         let restored = restore(&connection).context("reading the simulator's data file")?;
         let (changes, incoming) = channel();
         let writer = std::thread::Builder::new()
@@ -135,6 +151,12 @@ impl Restored {
     }
 }
 
+fn has(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = ?")?
+        .exists([table, column])
+}
+
 fn restore(connection: &Connection) -> anyhow::Result<Restored> {
     let mut restored = Restored::default();
     let mut query =
@@ -156,8 +178,9 @@ fn restore(connection: &Connection) -> anyhow::Result<Restored> {
             reason: row.get(2)?,
         });
     }
-    let mut query = connection
-        .prepare("SELECT id, phone_number_id, person, text, at_us FROM inbound ORDER BY at_us")?;
+    let mut query = connection.prepare(
+        "SELECT id, phone_number_id, person, text, at_us, message FROM inbound ORDER BY at_us",
+    )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         restored.inbound.push(Inbound {
@@ -166,6 +189,7 @@ fn restore(connection: &Connection) -> anyhow::Result<Restored> {
             from: row.get(2)?,
             text: row.get(3)?,
             at_us: row.get(4)?,
+            message: serde_json::from_str(&row.get::<_, String>(5)?)?,
         });
     }
     let mut query =
@@ -182,8 +206,9 @@ fn restore(connection: &Connection) -> anyhow::Result<Restored> {
         };
         restored.webhooks.push((webhook, row.get(5)?));
     }
-    let mut query = connection
-        .prepare("SELECT id, phone_number_id, mime, sha256, bytes, uploaded_ms FROM media")?;
+    let mut query = connection.prepare(
+        "SELECT id, phone_number_id, mime, sha256, bytes, uploaded_ms, received FROM media",
+    )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         restored.media.push(Arc::new(File {
@@ -193,6 +218,7 @@ fn restore(connection: &Connection) -> anyhow::Result<Restored> {
             sha256: row.get(3)?,
             bytes: row.get::<_, Vec<u8>>(4)?.into(),
             uploaded_ms: row.get(5)?,
+            received: row.get(6)?,
         }));
     }
     let mut query = connection.prepare("SELECT name, value FROM facts")?;
@@ -241,6 +267,10 @@ fn apply(db: &Connection, change: Change) -> anyhow::Result<()> {
             db.prepare_cached("INSERT INTO messages (entry, message) VALUES (?, ?)")?
                 .execute(params![entry, serde_json::to_string(&*message)?])?;
         }
+        Change::Planned(entry, message) => {
+            db.prepare_cached("UPDATE messages SET message = ? WHERE entry = ?")?
+                .execute(params![serde_json::to_string(&*message)?, entry])?;
+        }
         Change::Refused(refused) => {
             db.prepare_cached("INSERT INTO refusals VALUES (?, ?, ?)")?
                 .execute(params![
@@ -250,24 +280,26 @@ fn apply(db: &Connection, change: Change) -> anyhow::Result<()> {
                 ])?;
         }
         Change::Inbound(inbound) => {
-            db.prepare_cached("INSERT OR REPLACE INTO inbound VALUES (?, ?, ?, ?, ?)")?
+            db.prepare_cached("INSERT OR REPLACE INTO inbound VALUES (?, ?, ?, ?, ?, ?)")?
                 .execute(params![
                     inbound.id,
                     inbound.phone_number_id,
                     inbound.from,
                     inbound.text,
-                    inbound.at_us
+                    inbound.at_us,
+                    inbound.message.to_string()
                 ])?;
         }
         Change::Uploaded(file) => {
-            db.prepare_cached("INSERT OR REPLACE INTO media VALUES (?, ?, ?, ?, ?, ?)")?
+            db.prepare_cached("INSERT OR REPLACE INTO media VALUES (?, ?, ?, ?, ?, ?, ?)")?
                 .execute(params![
                     file.id,
                     file.phone_number_id,
                     file.mime,
                     file.sha256,
                     &file.bytes[..],
-                    file.uploaded_ms
+                    file.uploaded_ms,
+                    file.received
                 ])?;
         }
         Change::Deleted(id) => {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Body, wrong};
 use crate::core::Core;
+use crate::phone;
 use crate::template::Template;
 use crate::universe::{NUMBER, Number, WABA};
 use crate::webhooks;
@@ -206,16 +207,8 @@ fn told(core: &Core, event: Event) -> Result<Vec<(String, Bytes)>, String> {
         } => {
             let number = number(core, phone_number_id.as_deref())?;
             let from: String = from.chars().filter(char::is_ascii_digit).collect();
-            let detail = "A person changed what they want to receive.";
-            let value = json!({
-                "messaging_product": "whatsapp",
-                "metadata": webhooks::metadata(number),
-                "contacts": [webhooks::contact(&from, webhooks::name_of(&from))],
-                "user_preferences": [{"wa_id": from, "detail": detail, "value": value,
-                    "category": "marketing_messages", "timestamp": at_ms / 1000}],
-            });
-            let body = webhooks::of_value(number.waba, "user_preferences", &value);
-            Ok(vec![(number.waba.to_owned(), body)])
+            phone::prefer(core, number, &from, &value);
+            Ok(Vec::new())
         }
         Event::Raw {
             waba_id,

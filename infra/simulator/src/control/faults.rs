@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Body, wrong};
 use crate::core::{Core, lock};
 use crate::faults::{Rule, SCENARIOS};
+use crate::settings::Downloads;
 use crate::webhooks::{self, SignedAs};
 
 pub(super) async fn rules(State(core): State<Arc<Core>>) -> Json<Value> {
@@ -69,6 +70,7 @@ pub(crate) struct Turn {
     unpaid: HashMap<String, bool>,
     /// The status by template name; null gives back its own.
     templates: HashMap<String, Option<String>>,
+    downloads: Option<Downloads>,
     /// Whether Meta's webhook about it is sent, where there is one.
     notify: bool,
 }
@@ -103,6 +105,7 @@ pub(crate) fn turn_switches(core: &Core, turn: &Turn) -> Result<(), String> {
     core.change_settings(|settings| {
         let switches = &mut settings.switches;
         switches.token_revoked = turn.token_revoked.unwrap_or(switches.token_revoked);
+        switches.downloads = turn.downloads.unwrap_or(switches.downloads);
         set(&mut switches.maintenance, &turn.maintenance);
         set(&mut switches.locked, &turn.locked);
         set(&mut switches.unpaid, &turn.unpaid);

@@ -3,11 +3,12 @@
 
 mod events;
 mod faults;
+mod phone;
 
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
@@ -19,6 +20,7 @@ pub(crate) use faults::turn_switches;
 
 use crate::arrivals::Utterance;
 use crate::core::{Core, lock};
+use crate::media::LARGEST_BODY;
 use crate::report::{Figures, Filter};
 use crate::settings::{self, Change};
 use crate::universe::{NUMBER, PORTFOLIO};
@@ -55,6 +57,18 @@ pub(crate) fn router() -> Router<Arc<Core>> {
             get(faults::switches).patch(faults::turn),
         )
         .route("/_control/signatures", post(faults::signatures))
+        .route(
+            "/_control/phone",
+            // A file in base64 is a third larger than its bytes.
+            post(phone::doing).layer(DefaultBodyLimit::max(LARGEST_BODY * 4 / 3)),
+        )
+        .route("/_control/people", get(phone::people))
+        .route(
+            "/_control/people/{number}",
+            get(phone::person).patch(phone::change),
+        )
+        .route("/_control/chat", get(phone::chat))
+        .route("/_control/media/{id}", get(phone::file))
         .route("/_control/subscribe", post(subscribe))
         .route("/_control/events", post(events::tell))
 }
@@ -200,10 +214,13 @@ async fn inbound(State(core): State<Arc<Core>>, inbound: Body<Inbound>) -> Respo
         (None, None, Some(_)) => return wrong("a message needs its type"),
         _ => return wrong("one of text, button and message is needed"),
     };
-    let name = inbound.name.as_deref().filter(|name| !name.is_empty());
+    let mut appearance = core.appearance(&from);
+    if let Some(name) = inbound.name.filter(|name| !name.is_empty()) {
+        appearance.name = name.into();
+    }
     let utterance = Utterance {
         from: &from,
-        name: name.unwrap_or_else(|| webhooks::name_of(&from)),
+        appearance: &appearance,
         said,
         context: inbound.context.as_deref(),
     };

@@ -12,10 +12,11 @@ use futures::stream;
 use multer::Multipart;
 use serde_json::{Value, json};
 
-use super::{Call, Refusal, authorize_with, refuse};
+use super::{Call, Refusal, authorize_with, refuse, transport};
 use crate::core::{Core, lock};
 use crate::ids;
 use crate::media::{ADDRESS_LIFE_MS, File, Kind};
+use crate::settings::Downloads;
 use crate::store::Change;
 
 /// Where files are downloaded from, as on Meta's own host.
@@ -91,19 +92,22 @@ async fn read(headers: &HeaderMap, body: Bytes) -> Result<Form, Refusal> {
 
 /// `GET /{media}`: where the file is, for five minutes.
 pub(super) fn one(call: &Call<'_>, id: &str) -> Option<Value> {
-    let now_ms = call.core.time.now_ms();
     let file = find(call, id)?;
-    let expires = (now_ms + ADDRESS_LIFE_MS) / 1000;
-    let hash = ids::address_hash(call.core.settings().seed, id, expires);
-    let host = call.host;
     Some(json!({
         "messaging_product": "whatsapp",
-        "url": format!("http://{host}{DOWNLOADS}?mid={id}&ext={expires}&hash={hash}"),
+        "url": address(call.core, call.host, id),
         "mime_type": file.mime,
         "sha256": file.sha256,
         "file_size": file.bytes.len(),
         "id": file.id,
     }))
+}
+
+/// Where a file can be downloaded for five minutes, by whoever has the token.
+pub(crate) fn address(core: &Core, host: &str, id: &str) -> String {
+    let expires = (core.time.now_ms() + ADDRESS_LIFE_MS) / 1000;
+    let hash = ids::address_hash(core.settings().seed, id, expires);
+    format!("http://{host}{DOWNLOADS}?mid={id}&ext={expires}&hash={hash}")
 }
 
 /// `DELETE /{media}`.
@@ -141,12 +145,17 @@ pub(super) async fn download(
     } else {
         None
     };
-    match file {
-        Some(file) => (
-            [(header::CONTENT_TYPE, file.mime.as_str())],
-            Body::from(file.bytes.clone()),
-        )
-            .into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+    let page = |status| transport::error_page(status);
+    let Some(file) = file else {
+        return page(StatusCode::NOT_FOUND);
+    };
+    let bytes = match core.settings().switches.downloads {
+        Downloads::Whole => file.bytes.clone(),
+        Downloads::Gone => return page(StatusCode::NOT_FOUND),
+        Downloads::Html500 => return page(StatusCode::INTERNAL_SERVER_ERROR),
+        Downloads::Html200 => return page(StatusCode::OK),
+        Downloads::Truncated => file.bytes.slice(..file.bytes.len() / 2),
+    };
+    let mime = [(header::CONTENT_TYPE, file.mime.as_str())];
+    (mime, Body::from(bytes)).into_response()
 }

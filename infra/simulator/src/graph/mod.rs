@@ -20,6 +20,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{any, get};
 
+pub(crate) use media::address;
 pub(crate) use refusal::Refusal;
 
 use crate::connection::Scissors;

@@ -65,7 +65,7 @@ pub(super) fn traced(status: StatusCode, trace: &str, body: Body) -> Response {
     (status, headers, body).into_response()
 }
 
-fn error_page(status: StatusCode) -> Response {
+pub(super) fn error_page(status: StatusCode) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     (status, headers, ERROR_PAGE).into_response()
 }

@@ -50,10 +50,13 @@ impl Limits {
         Ok(())
     }
 
-    /// Counts a message of a person: it uses throughput, and opens the customer service window.
-    pub(crate) fn heard(&mut self, number: &str, person: &str, at_us: i64) {
+    /// Counts a message of a person: it uses throughput, and opens the customer service window if it says
+    /// something.
+    pub(crate) fn heard(&mut self, number: &str, person: &str, at_us: i64, said: bool) {
         self.throughput.count(number, at_us);
-        self.windows.open(number, person, at_us / 1000);
+        if said {
+            self.windows.open(number, person, at_us / 1000);
+        }
     }
 
     /// Opens the window of a message that came in a former life.

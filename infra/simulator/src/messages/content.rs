@@ -1,13 +1,15 @@
-//! The object a message carries, by type. Text and templates are read closely; of the other types
-//! only that they have what Meta requires of them.
+//! The object a message carries, by type: whether it has what Meta requires of it, within its limits.
 
 use serde_json::Value;
 
-use super::{Sending, source};
+use super::{Sending, interactive, source};
 use crate::graph::Refusal;
 
 const LONGEST_TEXT: usize = 4096;
 const LONGEST_CAPTION: usize = 1024;
+const MOST_CONTACTS: usize = 257;
+/// The parts of a name, of which one must be there beside the whole.
+const NAME_PARTS: [&str; 5] = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
 
 pub(super) fn is_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
     if sending.is_receipt() {
@@ -28,6 +30,7 @@ pub(super) fn is_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
                 let details = format!("text.body takes up to {LONGEST_TEXT} characters");
                 return Err(Refusal::new(100, details));
             }
+            flag(content, kind, "preview_url")?;
         }
         "template" => {
             required_text(content, kind, &["name"])?;
@@ -55,25 +58,27 @@ pub(super) fn is_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
             }
             source::check(sending, kind, content, 100)?;
             caption_fits(kind, content)?;
+            if kind == "audio" {
+                flag(content, kind, "voice")?;
+            }
         }
         "location" => {
-            for field in ["latitude", "longitude"] {
-                required(content, kind, &[field])?;
+            for (field, most) in [("latitude", 90.0), ("longitude", 180.0)] {
+                degrees(content, field, most)?;
             }
         }
-        "contacts" => {
-            if content.as_array().is_none_or(Vec::is_empty) {
-                return Err(Refusal::new(131_008, "contacts must not be empty"));
-            }
-        }
+        "contacts" => cards(content)?,
         "reaction" => {
             required_text(content, kind, &["message_id"])?;
-            required(content, kind, &["emoji"])?;
+            // Empty text takes the reaction back.
+            if required(content, kind, &["emoji"])?
+                .as_str()
+                .is_none_or(is_sentence)
+            {
+                return Err(Refusal::new(131_009, "reaction.emoji must be one emoji"));
+            }
         }
-        "interactive" => {
-            required_text(content, kind, &["type"])?;
-            required(content, kind, &["action"])?;
-        }
+        "interactive" => interactive::is_complete(sending, content)?,
         _ => return Err(Refusal::new(100, format!("type {kind} does not exist"))),
     }
     Ok(())
@@ -92,6 +97,63 @@ fn caption_fits(kind: &str, content: &Value) -> Result<(), Refusal> {
         return Err(Refusal::new(100, details));
     }
     Ok(())
+}
+
+/// Whether this is more than an emoji and what colours or joins it.
+fn is_sentence(emoji: &str) -> bool {
+    emoji.chars().count() > 12
+        || emoji
+            .chars()
+            .any(|c| c.is_ascii_alphabetic() || c.is_whitespace())
+}
+
+/// Meta takes degrees as numbers and as text.
+fn degrees(content: &Value, field: &str, most: f64) -> Result<(), Refusal> {
+    let value = required(content, "location", &[field])?;
+    let value = value
+        .as_f64()
+        .or_else(|| value.as_str()?.parse().ok())
+        .filter(|degrees: &f64| (-most..=most).contains(degrees));
+    match value {
+        Some(_) => Ok(()),
+        None => Err(Refusal::new(
+            131_009,
+            format!("location.{field} is between -{most} and {most}"),
+        )),
+    }
+}
+
+fn cards(content: &Value) -> Result<(), Refusal> {
+    let cards = content.as_array().map(Vec::as_slice).unwrap_or_default();
+    if cards.is_empty() {
+        return Err(Refusal::new(131_008, "contacts must not be empty"));
+    }
+    if cards.len() > MOST_CONTACTS {
+        let details = format!("contacts takes up to {MOST_CONTACTS}");
+        return Err(Refusal::new(131_009, details));
+    }
+    for card in cards {
+        required_text(card, "contacts", &["name", "formatted_name"])?;
+        if !NAME_PARTS
+            .iter()
+            .any(|part| at(card, &["name", part]).is_some())
+        {
+            let details = "contacts.name needs a part of the name beside formatted_name";
+            return Err(Refusal::new(131_008, details));
+        }
+    }
+    Ok(())
+}
+
+/// A field that may be left out, but is true or false when it is not.
+fn flag(content: &Value, kind: &str, field: &str) -> Result<(), Refusal> {
+    match content.get(field) {
+        None | Some(Value::Bool(_)) => Ok(()),
+        Some(_) => Err(Refusal::new(
+            100,
+            format!("{kind}.{field} must be true or false"),
+        )),
+    }
 }
 
 /// What the ledger shows of a message that is not a template.
@@ -134,12 +196,20 @@ fn at<'a>(content: &'a Value, path: &[&str]) -> Option<&'a Value> {
         .try_fold(content, |value, field| value.get(field))
 }
 
-fn required<'a>(content: &'a Value, kind: &str, path: &[&str]) -> Result<&'a Value, Refusal> {
+pub(super) fn required<'a>(
+    content: &'a Value,
+    kind: &str,
+    path: &[&str],
+) -> Result<&'a Value, Refusal> {
     at(content, path)
         .ok_or_else(|| Refusal::new(131_008, format!("{kind}.{} is required", path.join("."))))
 }
 
-fn required_text<'a>(content: &'a Value, kind: &str, path: &[&str]) -> Result<&'a str, Refusal> {
+pub(super) fn required_text<'a>(
+    content: &'a Value,
+    kind: &str,
+    path: &[&str],
+) -> Result<&'a str, Refusal> {
     required(content, kind, path)?
         .as_str()
         .filter(|text| !text.is_empty())

@@ -1,6 +1,7 @@
 //! The part of a send that all types share: which fields there are, and who it is for.
 
-use super::Sending;
+use super::{REFERRED_US, Sending};
+use crate::core::lock;
 use crate::graph::Refusal;
 use crate::ids;
 
@@ -41,6 +42,14 @@ pub(super) fn is_well_formed(sending: &Sending<'_>) -> Result<(), Refusal> {
     if receipt {
         return is_receipt_complete(sending);
     }
+    if let Some(context) = sending.body.get("context")
+        && context
+            .get("message_id")
+            .and_then(|id| id.as_str())
+            .is_none()
+    {
+        return Err(Refusal::new(131_009, "context.message_id must be text"));
+    }
     if let Some(data) = sending.body.get("biz_opaque_callback_data")
         && data
             .as_str()
@@ -62,23 +71,30 @@ pub(super) fn has_a_recipient(sending: &Sending<'_>) -> Result<(), Refusal> {
     if recipient_type.is_some_and(|kind| kind != "individual") {
         return Err(Refusal::new(131_009, "recipient_type must be individual"));
     }
-    let to = sending
-        .text("to")
-        .ok_or_else(|| Refusal::new(131_008, "to is required"))?;
-    let tolerated = |c: char| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')');
-    let digits = digits(to);
-    if !to.chars().all(tolerated) || !(7..=15).contains(&digits.len()) {
-        return Err(Refusal::new(131_009, "to is not a phone number"));
-    }
-    if digits == sending.number.digits() {
+    let Some(recipient) = &sending.recipient else {
+        return Err(match (sending.text("to"), sending.text("recipient")) {
+            (Some(_), _) => Refusal::new(131_009, "to is not a phone number"),
+            (None, Some(_)) => Refusal::new(131_009, "recipient is no user id of this portfolio"),
+            (None, None) => Refusal::new(131_008, "to or recipient is required"),
+        });
+    };
+    if *recipient == sending.number.digits() {
         return Err(Refusal::new(131_021, "to is the number this is sent from"));
     }
     Ok(())
 }
 
-/// The form in which webhooks and the ledger name a person.
-pub(super) fn digits(to: &str) -> String {
-    to.chars().filter(char::is_ascii_digit).collect()
+/// The person a message is for, in the form in which the ledger names them: by their number, or by the
+/// user id that stands for it. The number counts when both are given.
+pub(super) fn recipient(sending: &Sending<'_>) -> Option<String> {
+    if let Some(to) = sending.text("to") {
+        let tolerated = |c: char| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')');
+        let digits: String = to.chars().filter(char::is_ascii_digit).collect();
+        let sensible = to.chars().all(tolerated) && (7..=15).contains(&digits.len());
+        return sensible.then_some(digits);
+    }
+    let people = lock(&sending.core.people);
+    people.number_of(sending.text("recipient")?).cloned()
 }
 
 fn is_receipt_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
@@ -88,10 +104,10 @@ fn is_receipt_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
     let id = sending
         .text("message_id")
         .ok_or_else(|| Refusal::new(131_008, "message_id is required"))?;
-    if !ids::is_wamid(id) {
+    if !is_from_a_person(sending, id) {
         return Err(Refusal::new(
             131_009,
-            "message_id is not the id of a message",
+            "message_id is not the id of a message to this phone number",
         ));
     }
     let typing = sending.body.get("typing_indicator");
@@ -101,4 +117,13 @@ fn is_receipt_complete(sending: &Sending<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new(131_009, "typing_indicator.type must be text"));
     }
     Ok(())
+}
+
+/// Whether a person wrote this to the number, not too long ago.
+fn is_from_a_person(sending: &Sending<'_>, id: &str) -> bool {
+    let since_us = sending.arrived_us - REFERRED_US;
+    let heard = lock(&sending.core.ledger)
+        .heard(id)
+        .is_some_and(|heard| heard.phone_number_id == sending.number.id && heard.at_us >= since_us);
+    heard || (sending.settings.trusts_ids && ids::is_wamid(id))
 }

@@ -3,6 +3,7 @@
 mod content;
 mod envelope;
 mod filling;
+mod interactive;
 mod parameters;
 mod source;
 
@@ -18,6 +19,7 @@ use crate::graph::Refusal;
 use crate::ids::{self, Origin};
 use crate::ledger::Receipt;
 use crate::limits::Broken;
+use crate::people::Appearance;
 use crate::settings::{Channel, Settings};
 use crate::template::Template;
 use crate::universe::{Number, PORTFOLIO};
@@ -30,6 +32,8 @@ pub(crate) struct Sending<'a> {
     body: &'a Map<String, Value>,
     /// The template it names, if there is one.
     template: Option<&'a Template>,
+    /// The digits of the number that it is for, if it says so in an understandable way.
+    recipient: Option<String>,
     arrived_us: i64,
 }
 
@@ -38,6 +42,9 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
     pub(crate) transport: Transport,
 }
+
+/// How long a message can be referred to: quoted, reacted to, marked as read.
+const REFERRED_US: i64 = 30 * 24 * 3_600_000_000;
 
 type Check = fn(&Sending<'_>) -> Result<(), Refusal>;
 
@@ -71,9 +78,11 @@ impl<'a> Sending<'a> {
             number,
             body,
             template: None,
+            recipient: None,
             arrived_us,
         };
         sending.template = sending.named_template();
+        sending.recipient = envelope::recipient(&sending);
         sending
     }
 
@@ -166,8 +175,9 @@ fn may_send(settings: &Settings, number: &Number) -> Result<(), Refusal> {
 
 /// Lets rules and limits have their say about a message that is in order, and enters it.
 fn take(sending: &Sending<'_>, answered_ms: i64) -> Result<Answer, Refusal> {
-    let input = sending.text("to").unwrap_or_default();
-    let recipient = envelope::digits(input);
+    let input = sending.text("to").or(sending.text("recipient"));
+    let input = input.unwrap_or_default();
+    let recipient = sending.recipient.clone().unwrap_or_default();
     let effect = fault(sending, &recipient);
     if let Some(refusal) = effect.and_then(Effect::refusal) {
         return Err(refusal);
@@ -190,8 +200,15 @@ fn take(sending: &Sending<'_>, answered_ms: i64) -> Result<Answer, Refusal> {
     let (outside_window, limited) = limit(sending, &recipient)?;
     let cause = effect.and_then(Effect::cause).or(limited);
     let template = sending.template;
+    let (person, appearance) = {
+        let people = lock(&sending.core.people);
+        (people.get(&recipient), people.appearance(&recipient))
+    };
     let accepted = Accepted {
         recipient: recipient.clone(),
+        appearance,
+        reads: person.reads,
+        plays: person.plays,
         kind: sending.kind().to_owned(),
         template: template.map(|template| template.name.to_owned()),
         category: template.map_or_else(|| "service".into(), |t| t.category.to_lowercase()),
@@ -203,11 +220,7 @@ fn take(sending: &Sending<'_>, answered_ms: i64) -> Result<Answer, Refusal> {
             Some(_) => None,
             None => sending.body.get(sending.kind()).cloned(),
         },
-        context: sending
-            .body
-            .get("context")
-            .and_then(|context| context.get("message_id")?.as_str())
-            .map(str::to_owned),
+        context: quoted(sending, &recipient),
         callback_data: sending.text("biz_opaque_callback_data").map(str::to_owned),
         outside_window,
         arrived_us: sending.arrived_us,
@@ -219,6 +232,51 @@ fn take(sending: &Sending<'_>, answered_ms: i64) -> Result<Answer, Refusal> {
         .accept(&sending.settings, sending.number, accepted);
     let body = answer(sending, input, &recipient, &wamid, effect);
     Ok(Answer { body, transport })
+}
+
+/// The message that this one quotes. What is not there any more is not quoted (Meta: contextual replies),
+/// and a reaction quotes nothing.
+fn quoted(sending: &Sending<'_>, recipient: &str) -> Option<String> {
+    let id = sending.body.get("context")?.get("message_id")?.as_str()?;
+    let known = sending.kind() != "reaction" && knows(sending, id, recipient).is_some();
+    known.then(|| id.to_owned())
+}
+
+/// The kind of a message between the number and the person, while it is not too old to be referred to.
+fn knows(sending: &Sending<'_>, id: &str, person: &str) -> Option<String> {
+    let since_us = sending.arrived_us - REFERRED_US;
+    let ledger = lock(&sending.core.ledger);
+    let known = ledger.kind_of(sending.number.id, person, id, since_us);
+    let trusted = sending.settings.trusts_ids && ids::is_wamid(id);
+    known.or_else(|| trusted.then(|| "text".to_owned()))
+}
+
+/// What the person has decided about the business makes a message fail.
+fn unwelcome(sending: &Sending<'_>, recipient: &str) -> Option<u32> {
+    let person = lock(&sending.core.people).get(recipient);
+    let number = sending.number.id;
+    let marketing = sending
+        .template
+        .is_some_and(|template| template.category == "MARKETING");
+    if person.blocked.contains(number) || person.moved_to.is_some() {
+        Some(131_026)
+    } else if marketing && person.stopped.contains(number) {
+        Some(131_050)
+    } else {
+        None
+    }
+}
+
+/// A reaction to what is not there, or to another reaction, only shows when it is delivered.
+fn reacts_to_nothing(sending: &Sending<'_>, recipient: &str) -> bool {
+    if sending.kind() != "reaction" {
+        return false;
+    }
+    let reaction = sending.body.get("reaction");
+    let target = reaction.and_then(|reaction| reaction.get("message_id")?.as_str());
+    target
+        .and_then(|id| knows(sending, id, recipient))
+        .is_none_or(|kind| kind == "reaction")
 }
 
 /// What a rule or the recipient's own number has in store for the send.
@@ -241,6 +299,8 @@ fn limit(sending: &Sending<'_>, recipient: &str) -> Result<(bool, Option<Cause>)
     let settings = &sending.settings;
     let number = sending.number;
     let at_ms = sending.arrived_us / 1000;
+    let unwelcome = unwelcome(sending, recipient);
+    let mistaken = reacts_to_nothing(sending, recipient);
     let mut limits = lock(&sending.core.limits);
     let outside_window = !limits.is_open(number.id, recipient, at_ms);
     let mut cause = None;
@@ -255,8 +315,14 @@ fn limit(sending: &Sending<'_>, recipient: &str) -> Result<(bool, Option<Cause>)
             Ok(())
         }
     };
+    if let Some(code) = unwelcome {
+        later(code, Channel::Async)?;
+    }
     if source::is_of_another_kind(sending) {
         later(131_053, Channel::Async)?;
+    }
+    if mistaken {
+        later(131_009, Channel::Async)?;
     }
     if sending.template.is_none() {
         if outside_window {
@@ -303,9 +369,18 @@ fn answer(
             "accepted"
         });
     }
+    let mut contact = json!({"input": input});
+    let appearance = lock(&sending.core.people).appearance(recipient);
+    let appearance = appearance.unwrap_or_else(|| Appearance::of_number(recipient));
+    if let Some(wa_id) = appearance.wa_id {
+        contact["wa_id"] = json!(wa_id);
+    }
+    if let Some(user_id) = appearance.user_id {
+        contact["user_id"] = json!(user_id);
+    }
     json!({
         "messaging_product": "whatsapp",
-        "contacts": [{"input": input, "wa_id": recipient}],
+        "contacts": [contact],
         "messages": [message],
     })
 }

@@ -50,7 +50,7 @@ pub(super) fn check(
     }
 }
 
-/// Whether the file an id means is of another kind than the message says. Meta finds that out only
+/// Whether the file an id means is of another kind than the message says; a voice note is one of Ogg. Meta finds that out only
 /// when it delivers.
 pub(super) fn is_of_another_kind(sending: &Sending<'_>) -> bool {
     let Some((name, content)) = content(sending) else {
@@ -59,7 +59,10 @@ pub(super) fn is_of_another_kind(sending: &Sending<'_>) -> bool {
     let id = content.get("id").and_then(Value::as_str);
     let library = lock(&sending.core.media);
     let file = id.and_then(|id| library.find(id, None, sending.arrived_us / 1000));
-    file.is_some_and(|file| Kind::of(&file.mime) != Kind::named(name))
+    let spoken = content.get("voice").and_then(Value::as_bool) == Some(true);
+    file.is_some_and(|file| {
+        Kind::of(&file.mime) != Kind::named(name) || (spoken && !file.mime.starts_with("audio/ogg"))
+    })
 }
 
 /// The media object of a message, in its own place or in a template's header, and its name.

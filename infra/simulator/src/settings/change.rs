@@ -22,6 +22,7 @@ pub(crate) struct Change {
     read_ms: Option<(u64, u64)>,
     failed_ms: Option<(u64, u64)>,
     read_share: Option<f64>,
+    played_share: Option<f64>,
     fail_share: Option<f64>,
     fail_code: Option<u32>,
     fail_after_sent_share: Option<f64>,
@@ -33,6 +34,7 @@ pub(crate) struct Change {
     over_tier: Option<Channel>,
     outside_window: Option<Channel>,
     magic_recipients: Option<bool>,
+    trusts_ids: Option<bool>,
     duplicate_share: Option<f64>,
     shuffle_share: Option<f64>,
     shuffle_ms: Option<(u64, u64)>,
@@ -55,6 +57,7 @@ impl Change {
     pub(crate) fn check(&self) -> Result<(), String> {
         let shares = [
             ("read_share", self.read_share),
+            ("played_share", self.played_share),
             ("fail_share", self.fail_share),
             ("fail_after_sent_share", self.fail_after_sent_share),
             ("duplicate_share", self.duplicate_share),
@@ -88,6 +91,7 @@ pub(crate) fn apply(settings: &mut Settings, change: Change) {
     put(&mut settings.over_tier, change.over_tier);
     put(&mut settings.outside_window, change.outside_window);
     put(&mut settings.magic_recipients, change.magic_recipients);
+    put(&mut settings.trusts_ids, change.trusts_ids);
 
     let timing = &mut settings.timing;
     put(&mut timing.sent_ms, change.sent_ms);
@@ -95,6 +99,7 @@ pub(crate) fn apply(settings: &mut Settings, change: Change) {
     put(&mut timing.read_ms, change.read_ms);
     put(&mut timing.failed_ms, change.failed_ms);
     put(&mut timing.read_share, change.read_share);
+    put(&mut timing.played_share, change.played_share);
     put(&mut timing.fail_share, change.fail_share);
     put(&mut timing.fail_code, change.fail_code);
     put(
@@ -136,6 +141,7 @@ pub(crate) fn in_force(now: &Settings) -> Value {
         "read_ms": timing.read_ms,
         "failed_ms": timing.failed_ms,
         "read_share": timing.read_share,
+        "played_share": timing.played_share,
         "fail_share": timing.fail_share,
         "fail_code": timing.fail_code,
         "fail_after_sent_share": timing.fail_after_sent_share,
@@ -145,6 +151,7 @@ pub(crate) fn in_force(now: &Settings) -> Value {
         "over_tier": now.over_tier,
         "outside_window": now.outside_window,
         "magic_recipients": now.magic_recipients,
+        "trusts_ids": now.trusts_ids,
         "duplicate_share": disorder.duplicate_share,
         "shuffle_share": disorder.shuffle_share,
         "shuffle_ms": disorder.shuffle_ms,

@@ -44,6 +44,9 @@ pub struct Settings {
     /// Whether the last four digits of a recipient choose a scenario. Off, because real contact
     /// lists have such numbers too.
     pub magic_recipients: bool,
+    /// Whether messages of people count as known that never went through here, for whoever writes webhooks
+    /// by hand. They can then be marked as read, reacted to and quoted.
+    pub trusts_ids: bool,
     /// The SQLite file that survives a restart. `None`: everything is kept in memory only.
     pub data: Option<PathBuf>,
     pub switches: Switches,
@@ -119,6 +122,26 @@ pub struct Switches {
     /// The status of templates by name, in all their languages and accounts, where it is not that
     /// of the universe. `DELETED` is not listed any more.
     pub templates: BTreeMap<String, String>,
+    /// What happens to whoever downloads a file.
+    pub downloads: Downloads,
+}
+
+/// How files come from their address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Downloads {
+    #[default]
+    Whole,
+    /// As if the address had expired.
+    Gone,
+    /// An error page of the edge.
+    #[serde(rename = "html_500")]
+    Html500,
+    /// The first half of the file, as if it were all.
+    Truncated,
+    /// An error page that is told as a success.
+    #[serde(rename = "html_200")]
+    Html200,
 }
 
 /// When the statuses of a message fall due, counted from its answer, and how many messages fail.
@@ -133,6 +156,8 @@ pub struct Timing {
     /// After the answer, instead of all the others.
     pub failed_ms: (u64, u64),
     pub read_share: f64,
+    /// Of the voice notes that are read: how many are listened to.
+    pub played_share: f64,
     pub fail_share: f64,
     pub fail_code: u32,
     /// Of the messages that fail by `fail_share`: how many are told to be sent first.
@@ -200,6 +225,7 @@ impl Default for Settings {
             over_tier: Channel::Async,
             outside_window: Channel::Async,
             magic_recipients: false,
+            trusts_ids: false,
             data: None,
             switches: Switches::default(),
             timing: Timing::default(),
@@ -218,6 +244,7 @@ impl Default for Timing {
             read_ms: (1000, 8000),
             failed_ms: (200, 8000),
             read_share: 0.7,
+            played_share: 0.7,
             fail_share: 0.02,
             fail_code: 131_026,
             fail_after_sent_share: 0.0,

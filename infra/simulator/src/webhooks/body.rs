@@ -10,6 +10,7 @@ use crate::arrivals::Utterance;
 use crate::codes;
 use crate::fate::Step;
 use crate::ledger::Message;
+use crate::people::Appearance;
 use crate::template::Template;
 use crate::universe::Number;
 
@@ -39,31 +40,28 @@ pub(super) fn of_statuses(number: &Number, told: &[(&Message, Step)]) -> Bytes {
         "metadata": metadata(number),
         "statuses": told.iter().map(|told| status(*told)).collect::<Vec<_>>(),
     });
-    let mut people: Vec<&str> = Vec::new();
-    for (message, step) in told {
-        if *step != Step::Failed && !people.contains(&message.recipient.as_str()) {
-            people.push(&message.recipient);
+    let mut people: Vec<Appearance> = Vec::new();
+    for (message, _) in told.iter().filter(|(_, step)| *step != Step::Failed) {
+        let appearance = message.appearance();
+        if !people.contains(&appearance) {
+            people.push(appearance);
         }
     }
     if !people.is_empty() {
-        let contacts = people.iter().map(|wa_id| contact(wa_id, name_of(wa_id)));
-        value["contacts"] = contacts.collect();
+        value["contacts"] = people.iter().map(contact).collect();
     }
     messages(number, &value)
 }
 
-/// One POST with what a person wrote or pressed.
-pub(crate) fn of_inbound(
-    number: &Number,
-    utterance: &Utterance<'_>,
-    id: &str,
-    at_ms: i64,
-) -> Bytes {
-    let mut message = json!({
-        "from": utterance.from,
-        "id": id,
-        "timestamp": (at_ms / 1000).to_string(),
-    });
+/// What a person wrote or did, as an element of `messages`.
+pub(crate) fn element(number: &Number, utterance: &Utterance<'_>, id: &str, at_ms: i64) -> Value {
+    let mut message = json!({"id": id, "timestamp": (at_ms / 1000).to_string()});
+    if let Some(wa_id) = &utterance.appearance.wa_id {
+        message["from"] = json!(wa_id);
+    }
+    if let Some(user_id) = &utterance.appearance.user_id {
+        message["from_user_id"] = json!(user_id);
+    }
     match utterance.said {
         Said::Text(text) => {
             message["type"] = json!("text");
@@ -82,12 +80,16 @@ pub(crate) fn of_inbound(
     if let Some(context) = utterance.context {
         message["context"] = json!({"from": number.digits(), "id": context});
     }
-    let value = json!({
-        "messaging_product": "whatsapp",
-        "metadata": metadata(number),
-        "contacts": [contact(utterance.from, utterance.name)],
-        "messages": [message],
-    });
+    message
+}
+
+/// One POST with one element of `messages`. Notices about a person list no contacts.
+pub(crate) fn of_inbound(number: &Number, appearance: &Appearance, element: &Value) -> Bytes {
+    let mut value = json!({"messaging_product": "whatsapp", "metadata": metadata(number)});
+    if element["type"] != "system" {
+        value["contacts"] = json!([contact(appearance)]);
+    }
+    value["messages"] = json!([element]);
     messages(number, &value)
 }
 
@@ -131,8 +133,14 @@ fn status((message, step): (&Message, Step)) -> Value {
         "id": message.wamid,
         "status": step.name(),
         "timestamp": (at_ms / 1000).to_string(),
-        "recipient_id": message.recipient,
     });
+    let appearance = message.appearance();
+    if let Some(wa_id) = appearance.wa_id {
+        status["recipient_id"] = json!(wa_id);
+    }
+    if let Some(user_id) = appearance.user_id {
+        status["recipient_user_id"] = json!(user_id);
+    }
     if let Some(data) = &message.callback_data {
         status["biz_opaque_callback_data"] = json!(data);
     }
@@ -140,7 +148,7 @@ fn status((message, step): (&Message, Step)) -> Value {
     let priced = match step {
         Step::Sent | Step::Delivered => true,
         Step::Read => message.plan.due(Step::Delivered).is_none(),
-        Step::Failed | Step::Replied => false,
+        Step::Played | Step::Failed | Step::Replied => false,
     };
     if priced {
         let free = message.category == "service";
@@ -172,17 +180,15 @@ pub(crate) fn metadata(number: &Number) -> Value {
     json!({"display_phone_number": number.digits(), "phone_number_id": number.id})
 }
 
-pub(crate) fn contact(wa_id: &str, name: &str) -> Value {
-    json!({"profile": {"name": name}, "wa_id": wa_id})
-}
-
-/// The profile name of a person who has not told another one.
-pub(crate) fn name_of(wa_id: &str) -> &'static str {
-    const NAMES: [&str; 8] = [
-        "Ada", "Budi", "Citra", "Dewi", "Eka", "Farid", "Grace", "Hana",
-    ];
-    let sum: usize = wa_id.bytes().map(usize::from).sum();
-    NAMES[sum % NAMES.len()]
+pub(crate) fn contact(appearance: &Appearance) -> Value {
+    let mut contact = json!({"profile": {"name": appearance.name}});
+    if let Some(wa_id) = &appearance.wa_id {
+        contact["wa_id"] = json!(wa_id);
+    }
+    if let Some(user_id) = &appearance.user_id {
+        contact["user_id"] = json!(user_id);
+    }
+    contact
 }
 
 fn messages(number: &Number, value: &Value) -> Bytes {

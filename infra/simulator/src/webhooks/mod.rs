@@ -10,7 +10,7 @@ mod signing;
 use serde_json::{Map, Value};
 
 pub use body::signature;
-pub(crate) use body::{contact, metadata, name_of, of_account, of_inbound, of_template, of_value};
+pub(crate) use body::{contact, element, metadata, of_account, of_inbound, of_template, of_value};
 pub(crate) use callbacks::{Callbacks, Target};
 pub(crate) use disorder::{held_back, told_again};
 pub(crate) use engine::{handshake, run};

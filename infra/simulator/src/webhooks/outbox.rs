@@ -53,6 +53,13 @@ impl Outbox {
         self.due.push(Reverse((due_ms, message, step)));
     }
 
+    /// Has a step happen at another instant than it was scheduled for, if it was.
+    pub(crate) fn hasten(&mut self, message: u32, step: Step, due_ms: i64) {
+        self.due
+            .retain(|Reverse((_, other, what))| (*other, *what) != (message, step));
+        self.schedule(message, step, due_ms);
+    }
+
     pub(crate) fn expect_reply(&mut self, message: u32, at_ms: i64) {
         self.replies.push(Reverse((at_ms, message)));
     }

@@ -252,7 +252,7 @@ async fn what_was_pending_is_delivered_after_a_restart() {
     );
     assert_eq!(
         second.report().await["statuses"],
-        json!({"sent": 5, "delivered": 5, "read": 5, "failed": 0})
+        json!({"sent": 5, "delivered": 5, "read": 5, "played": 0, "failed": 0})
     );
     // The next message of a known recipient counts on.
     second.send(text("+628120000000", "hi")).await;

@@ -4,13 +4,16 @@
 
 mod accounts;
 mod callbacks;
+mod contents;
 mod deliveries;
 mod disorder;
 mod faults;
+mod habits;
 mod limits;
 mod listings;
 mod media;
 mod people;
+mod phone;
 mod process;
 mod sends;
 mod templates;

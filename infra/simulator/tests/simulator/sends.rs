@@ -231,33 +231,3 @@ async fn the_ledger_counts_who_got_more_than_one_message() {
     assert_eq!(world.report().await["accepted"], 0);
     assert_eq!(world.simulator.activity().undelivered, 0);
 }
-
-#[tokio::test]
-async fn a_receipt_and_every_other_type_of_message_are_accepted() {
-    let world = World::new(settings()).await;
-    let receipt = json!({"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.AAAA",
-        "typing_indicator": {"type": "text"}});
-    assert_eq!(world.send(receipt).await.1, json!({"success": true}));
-    let contents = [
-        ("image", json!({"link": "https://cdn.example/a.jpg"})),
-        (
-            "document",
-            json!({"link": "https://cdn.example/a.pdf", "filename": "a.pdf"}),
-        ),
-        ("location", json!({"latitude": "1", "longitude": "2"})),
-        (
-            "reaction",
-            json!({"message_id": "wamid.AAAA", "emoji": "\u{1f44d}"}),
-        ),
-        (
-            "interactive",
-            json!({"type": "button", "body": {"text": "?"}, "action": {"buttons": []}}),
-        ),
-    ];
-    for (kind, content) in contents {
-        let message = json!({"messaging_product": "whatsapp", "to": "+6281200000001", "type": kind, kind: content});
-        let (status, answer) = world.send(message).await;
-        assert_eq!(status, 200, "{kind}: {answer}");
-        assert!(answer["messages"][0].get("message_status").is_none());
-    }
-}

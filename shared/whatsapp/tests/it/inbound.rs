@@ -13,8 +13,10 @@ fn events(value: &Value) -> Vec<EventKind> {
 /// One message of Ada's, with the parts that make it what it is.
 fn message(parts: Value) -> InboundMessage {
     let mut element = json!({"from": "15550200002", "id": "wamid.IN1", "timestamp": "1795000000"});
-    let fields = parts.as_object().unwrap().clone();
-    element.as_object_mut().unwrap().extend(fields);
+    let Value::Object(parts) = parts else {
+        panic!("{parts} has no parts");
+    };
+    element.as_object_mut().unwrap().extend(parts);
     let contacts = json!([{"profile": {"name": "Ada"}, "wa_id": "15550200002"}]);
     match &events(&json!({"contacts": contacts, "messages": [element]}))[..] {
         [EventKind::Message(message)] => message.clone(),
