@@ -44,6 +44,7 @@ mod statuses;
 mod steps;
 mod support;
 mod talk;
+mod team;
 mod tenancy;
 mod tidy;
 mod trials;

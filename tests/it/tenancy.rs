@@ -25,6 +25,9 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
     let media = text(&owner.post(&t, "/v1/media", body).await.expect(201)["id"]);
     let label = owner.post(&t, "/v1/labels", json!({"name": "VIP"})).await;
     let label = text(&label.expect(201)["id"]);
+    let canned = json!({"shortcut": "thanks", "text": "Thank you!"});
+    let canned = owner.post(&t, "/v1/canned-replies", canned).await;
+    let canned = text(&canned.expect(201)["id"]);
     let keys = owner
         .post(
             &t,
@@ -47,6 +50,7 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
         ("{import}", &import),
         ("{label}", &label),
         ("{campaign}", &campaign),
+        ("{canned_reply}", &canned),
         ("{media}", &media),
         ("{channel}", &channel),
         ("{chat}", &chat),

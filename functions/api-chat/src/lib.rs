@@ -1,5 +1,6 @@
 //! HTTP API of chats.
 
+mod canned_replies;
 mod chats;
 mod counts;
 mod labels;
@@ -26,6 +27,13 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(presence::get))
         .routes(routes!(labels::list, labels::create))
         .routes(routes!(labels::update, labels::delete))
+        .routes(routes!(canned_replies::list, canned_replies::create))
+        .routes(routes!(
+            canned_replies::get,
+            canned_replies::update,
+            canned_replies::delete
+        ))
+        .routes(routes!(canned_replies::render))
         .routes(routes!(media::whole))
         .routes(routes!(media::thumbnail))
 }

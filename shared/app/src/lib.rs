@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit;
 mod budget;
 pub mod campaign;
+pub mod canned_reply;
 mod cell;
 pub mod channel;
 pub mod chat;

@@ -119,6 +119,8 @@ id!(/// One message of a chat.
     MessageId, "ms", "message");
 id!(/// A word that a team puts on chats.
     LabelId, "lb", "label");
+id!(/// A text that a team sends often.
+    CannedReplyId, "cr", "canned reply");
 
 impl ChatId {
     /// The chat of a channel with a contact. There is one, so opening it twice is harmless.

@@ -1,5 +1,6 @@
 //! A chat: what one contact and one channel say to each other, and what an agent may send there.
 
+pub mod canned;
 mod content;
 
 use jiff::{SignedDuration, Timestamp};

@@ -112,7 +112,7 @@ fn value(source: &Source, person: &dyn Person) -> Option<String> {
 
 /// A value as Meta takes it: no line breaks, tabs or runs of spaces, and never empty (Meta:
 /// template parameters). `None` when nothing is left.
-pub(super) fn clean(text: &str) -> Option<String> {
+pub(crate) fn clean(text: &str) -> Option<String> {
     let mut cleaned = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {

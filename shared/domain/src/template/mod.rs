@@ -23,6 +23,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use fill::clean;
 pub use fill::{Person, Unfillable, Values};
 pub use header::{HeaderContent, HeaderFile, HeaderInput, MediaSource, Place};
 pub use link::{BadLink, MediaLink};

@@ -1,7 +1,7 @@
 //! Chats and their messages.
 
 use domain::chat::Status;
-use domain::id::{ChatId, MessageId, UserId};
+use domain::id::{CannedReplyId, ChatId, MessageId, UserId};
 use jiff::Timestamp;
 
 use super::{ASSIGNED, INBOX, INBOX_SHARDS, Key, Range, Table, crossing, due_shard, shard};
@@ -110,6 +110,23 @@ impl Scope<'_> {
     #[must_use]
     pub fn labels(&self) -> Key {
         Key::new(Table::Main, self.pk(""), "LABELS")
+    }
+
+    #[must_use]
+    pub fn canned_reply(&self, id: &CannedReplyId) -> Key {
+        Key::new(Table::Main, self.pk("#CANNEDREPLY"), id.as_str())
+    }
+
+    /// Which canned reply a shortcut names.
+    #[must_use]
+    pub fn shortcut(&self, shortcut: &str) -> Key {
+        Key::new(Table::Main, self.pk("#SHORTCUT"), shortcut)
+    }
+
+    /// The shortcuts that begin with a text, in their order.
+    #[must_use]
+    pub fn shortcuts(&self, beginning: &str) -> Range {
+        Range::new(Table::Main, self.pk("#SHORTCUT"), beginning)
     }
 
     /// The share of the live counts that a chat is counted in.
