@@ -21,7 +21,8 @@ const TWO_SCOPES: [&str; 2] = ["export_campaign", "get_campaign_export"];
 const NOTHING: &str = "0198c0de7a6b7c8d9e0f1a2b3c4d5e6f";
 
 /// What ids in paths begin with.
-const IDS: [(&str, &str); 16] = [
+const IDS: [(&str, &str); 17] = [
+    ("{answer}", "aa_"),
     ("{api_key}", "ak_"),
     ("{campaign}", "cp_"),
     ("{canned_reply}", "cr_"),

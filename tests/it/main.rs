@@ -10,6 +10,7 @@
 mod audiences;
 mod audit;
 mod authorization;
+mod automatic;
 mod bootstraps;
 mod campaigns;
 mod channels;
@@ -33,6 +34,7 @@ mod media;
 mod members;
 mod news;
 mod openapi;
+mod opt_out;
 mod passwords;
 mod preflights;
 mod realtime;

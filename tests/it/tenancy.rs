@@ -39,9 +39,13 @@ async fn another_workspaces_ids_are_not_found_by_any_operation() {
     let invitation = text(&t.invite(&owner, None, "agent").await["id"]);
     let session = text(&owner.get(&t, "/v1/sessions").await.expect(200)["items"][0]["id"]);
     let member = text(&owner.get(&t, "/v1/members").await.expect(200)["items"][0]["id"]);
+    let body = json!({"name": "Hi", "trigger": {"type": "welcome"}, "content": {"type": "text", "text": "Hi"}});
+    let path = "/v1/inbox/automatic-answers";
+    let answer = text(&owner.post(&t, path, body).await.expect(201)["id"]);
     let stranger = t.owner("stranger").await;
     let ids = [
-        ("{invitation}", invitation.as_str()),
+        ("{answer}", answer.as_str()),
+        ("{invitation}", &invitation),
         ("{session}", &session),
         ("{member}", &member),
         ("{workspace}", &owner.workspace),

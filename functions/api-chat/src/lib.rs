@@ -1,13 +1,16 @@
 //! HTTP API of chats.
 
 mod canned_replies;
+mod answers;
 mod chats;
 mod counts;
+mod hours;
 mod labels;
 mod media;
 mod messages;
 mod notes;
 mod presence;
+mod opt_out;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,6 +37,10 @@ pub fn router() -> OpenApiRouter<App> {
             canned_replies::delete
         ))
         .routes(routes!(canned_replies::render))
+        .routes(routes!(opt_out::get, opt_out::set))
+        .routes(routes!(hours::get, hours::set))
+        .routes(routes!(answers::list, answers::create))
+        .routes(routes!(answers::get, answers::update, answers::delete))
         .routes(routes!(media::whole))
         .routes(routes!(media::thumbnail))
 }

@@ -75,6 +75,8 @@ pub enum Action {
     ChannelUpdated,
     #[serde(rename = "channel.disconnected")]
     ChannelDisconnected,
+    #[serde(rename = "inbox.updated")]
+    InboxUpdated,
     #[serde(rename = "campaign.scheduled")]
     CampaignScheduled,
     #[serde(rename = "campaign.unscheduled")]

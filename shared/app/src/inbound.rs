@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use domain::contact::{Consent, ConsentChange, ConsentSource};
+use domain::contact::{ConsentChange, ConsentSource};
 use domain::event::InboundMessage;
 use domain::id::{ChannelId, ChatId, ContactId, MessageId};
 use domain::realtime::{Direction, Event};
@@ -15,11 +15,12 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
+use crate::automatic::Asked;
 use crate::channel::Route;
 use crate::chat::change::{ATTEMPTS, busy, line, written};
 use crate::chat::{Author, Chat, Inbound, Message, What};
 use crate::store::{Committed, Scope, Write};
-use crate::{App, Error, campaign, channel, contact, media, pacer, realtime};
+use crate::{App, Error, automatic, campaign, channel, contact, media, pacer, realtime};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
@@ -51,6 +52,7 @@ pub(crate) async fn take_in(
                 chat,
                 message,
                 said,
+                ..
             } in &kept
             {
                 let channel = &route.channel;
@@ -61,6 +63,24 @@ pub(crate) async fn take_in(
             for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
                 let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;
                 result = result.and(marked);
+            }
+            for Kept {
+                contact,
+                chat,
+                message,
+                said,
+            } in &kept
+            {
+                let channel = &route.channel;
+                let asked = Asked {
+                    channel,
+                    contact,
+                    chat,
+                    message,
+                    said,
+                };
+                let answered = Box::pin(automatic::answer(app, scope, &asked)).await;
+                result = result.and(answered);
             }
             result
         })
@@ -75,6 +95,7 @@ pub(crate) async fn take_in(
 
 /// A message in its chat.
 struct Kept {
+    contact: ContactId,
     chat: ChatId,
     message: MessageId,
     said: InboundMessage,
@@ -139,16 +160,19 @@ async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Ke
         return Ok(None);
     };
     let id = person.id.clone();
-    if let Some(wished) = Consent::wished(&said.content) {
+    let message = keep(app, scope, &route.channel, &id, &said).await?;
+    // After the message, so that the chat exists that says what it changed.
+    let inbox = automatic::of(app, scope).await?;
+    if let Some(wished) = inbox.settings.opt_out.wished(&said.content) {
         let made = ConsentChange {
             at: said.at,
             source: ConsentSource::Person,
         };
         contact::wish(app, scope, person, wished, made).await?;
     }
-    let message = keep(app, scope, &route.channel, &id, &said).await?;
     let chat = ChatId::of(&route.channel, &id);
     Ok(Some(Kept {
+        contact: id,
         chat,
         message,
         said,

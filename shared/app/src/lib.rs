@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod api_key;
 pub mod audit;
+pub mod automatic;
 mod budget;
 pub mod campaign;
 pub mod canned_reply;
@@ -76,6 +77,7 @@ pub struct Parts {
     pub(crate) bodies: webhook::Collector,
     pub realtime: realtime::Memory,
     pub blocks: limit::Blocks,
+    pub inboxes: automatic::Cache,
 }
 
 impl App {
@@ -107,6 +109,7 @@ impl App {
             bodies: webhook::Collector::default(),
             realtime: realtime::Memory::default(),
             blocks: limit::Blocks::default(),
+            inboxes: automatic::Cache::default(),
         };
         Ok(Self {
             parts: Arc::new(parts),

@@ -132,6 +132,7 @@ pub async fn update(app: &App, actor: &Actor, change: Change) -> Result<Workspac
         .transact(vec![write, entry])
         .await?
         .or(|| Error::not_found("the workspace"))?;
+    app.inboxes.forget(&actor.workspace);
     realtime::announce(app, scope, Event::WorkspaceUpdated {}).await;
     Ok(workspace)
 }

@@ -121,6 +121,8 @@ id!(/// A word that a team puts on chats.
     LabelId, "lb", "label");
 id!(/// A text that a team sends often.
     CannedReplyId, "cr", "canned reply");
+id!(/// An answer that a workspace gives by itself.
+    AnswerId, "aa", "automatic answer");
 
 impl ChatId {
     /// The chat of a channel with a contact. There is one, so opening it twice is harmless.

@@ -2,10 +2,12 @@
 //!
 //! Every module is a business noun; the same nouns name the modules of `app`.
 
+pub mod automatic;
 pub mod campaign;
 pub mod chat;
 pub mod contact;
 pub mod event;
+pub mod fold;
 pub mod id;
 pub mod import;
 pub mod language;

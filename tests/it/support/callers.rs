@@ -69,6 +69,10 @@ impl Caller {
         self.send(t, Method::POST, path, Some(body)).await
     }
 
+    pub(crate) async fn put(&self, t: &TestApp, path: &str, body: Value) -> Answer {
+        self.send(t, Method::PUT, path, Some(body)).await
+    }
+
     pub(crate) async fn patch(&self, t: &TestApp, path: &str, body: Value) -> Answer {
         self.send(t, Method::PATCH, path, Some(body)).await
     }

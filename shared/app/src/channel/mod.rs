@@ -143,7 +143,7 @@ pub async fn get(app: &App, actor: &Actor, id: &ChannelId) -> Result<Channel, Er
     find(app, app.store.workspace(&actor.workspace), id).await
 }
 
-async fn all(app: &App, scope: Scope<'_>) -> Result<Vec<Channel>, Error> {
+pub(crate) async fn all(app: &App, scope: Scope<'_>) -> Result<Vec<Channel>, Error> {
     app.store.all(&scope.channels()).await
 }
 

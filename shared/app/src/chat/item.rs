@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::chat::{Content, Status, Tick};
+use domain::contact::{Consent, ConsentSource};
 use domain::event::{InboundContent, InboundMessage};
 use domain::id::{ApiKeyId, ChannelId, ChatId, ContactId, LabelId, MessageId, UserId, WorkspaceId};
 use domain::media::MediaType;
@@ -267,6 +268,9 @@ pub struct Outbound {
     /// Why it was not sent, in words, when that was our decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsent: Option<String>,
+    /// It tells a person who opted out that this was understood: the one thing they are still told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) farewell: bool,
     /// The new attempt that was made in place of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<MessageId>,
@@ -403,6 +407,11 @@ pub enum What {
     },
     /// `None`: nobody is to answer any more.
     Assigned { assignee: Option<UserId> },
+    /// The person may be written to from now on, or not.
+    Consent {
+        consent: Consent,
+        source: ConsentSource,
+    },
     Labels {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         added: Vec<LabelId>,

@@ -32,6 +32,7 @@ pub use list::{Assignee, Filter, Listed, list, with_contact};
 pub use note::note;
 pub use receipt::typing;
 pub use say::{NewMessage, retry, say};
+pub(crate) use say::{farewell, say_as, sendable};
 pub use thread::{CampaignMessage, Entry, messages};
 
 /// What a caller gives to open a chat.

@@ -48,8 +48,82 @@ pub async fn say(
         by: Author::of(actor),
         new,
         instead_of: None,
+        farewell: false,
     };
     Taking { app, scope }.take(chat, draft).await
+}
+
+/// Says something that nobody of the team wrote. However often it is said for one reason, it is one message.
+///
+/// # Errors
+/// As [`say`].
+pub(crate) async fn say_as(
+    app: &App,
+    scope: Scope<'_>,
+    id: &ChatId,
+    by: Author,
+    new: NewMessage,
+    once: &Once,
+) -> Result<Outbound, Error> {
+    by_itself(app, scope, id, by, (new, once), false).await
+}
+
+/// Tells a person who opted out that this was understood. It answers what they wrote, and is the one thing
+/// that they are still told.
+///
+/// # Errors
+/// As [`say`].
+pub(crate) async fn farewell(
+    app: &App,
+    scope: Scope<'_>,
+    id: &ChatId,
+    new: NewMessage,
+    once: &Once,
+) -> Result<Outbound, Error> {
+    let by = Author::Automatic;
+    by_itself(app, scope, id, by, (new, once), true).await
+}
+
+async fn by_itself(
+    app: &App,
+    scope: Scope<'_>,
+    id: &ChatId,
+    by: Author,
+    (new, once): (NewMessage, &Once),
+    farewell: bool,
+) -> Result<Outbound, Error> {
+    let message = MessageId::at(once.at, &[&once.seed, id.as_str()]);
+    // Machines ask again more often than people do, and whatever is not allowed any more was said before.
+    if let Some(Message::Outbound(said)) = app.store.get(&scope.message(id, &message)).await? {
+        return Ok(said);
+    }
+    let draft = Draft {
+        id: message,
+        by,
+        new,
+        instead_of: None,
+        farewell,
+    };
+    let chat = find(app, scope, id).await?;
+    Taking { app, scope }.take(chat, draft).await
+}
+
+/// Whether a content could be sent to somebody.
+///
+/// # Errors
+/// Something about it is not acceptable, or it names a file that does not exist.
+pub(crate) async fn sendable(app: &App, scope: Scope<'_>, content: &Content) -> Result<(), Error> {
+    content.check().map_err(invalid)?;
+    if let Content::Media {
+        media,
+        caption,
+        voice,
+    } = content
+    {
+        let taking = Taking { app, scope };
+        taking.file(media, caption.as_deref(), *voice).await?;
+    }
+    Ok(())
 }
 
 /// Makes one new attempt of a message that failed or of which nothing more is known. Asked again, it
@@ -88,6 +162,7 @@ pub async fn retry(
             reply_to: old.reply_to.clone(),
         },
         instead_of: Some(old.id),
+        farewell: false,
     };
     taking.take(chat, draft).await
 }
@@ -99,6 +174,7 @@ struct Draft {
     new: NewMessage,
     /// The message that this is a new attempt of.
     instead_of: Option<MessageId>,
+    farewell: bool,
 }
 
 struct Taking<'a> {
@@ -135,6 +211,7 @@ impl Taking<'_> {
             wamid: None,
             code: None,
             unsent: None,
+            farewell: draft.farewell,
             retried_as: None,
         };
         for _ in 0..ATTEMPTS {
@@ -355,7 +432,7 @@ impl Taking<'_> {
 
 /// Whether the person may be written to now.
 fn allowed(chat: &Chat, contact: &Contact, draft: &Draft, now: Timestamp) -> Result<(), Error> {
-    if contact.consent == Consent::OptedOut {
+    if contact.consent == Consent::OptedOut && !draft.farewell {
         return Err(Error::refused(
             "opted_out",
             "this person asked not to be written to; they can take it back by writing START",

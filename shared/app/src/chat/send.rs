@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use domain::campaign::Excluded;
 use domain::chat::{MessageRef, Tick};
-use domain::contact::Consent;
+use domain::contact::{Consent, ConsentChange, ConsentSource};
 use domain::id::{ChatId, MessageId};
 use domain::message::Outcome as Rank;
 use domain::realtime::Event;
@@ -21,10 +21,10 @@ use jiff::SignedDuration;
 use whatsapp::{AccessToken, ErrorClass, SendError};
 
 use super::outgoing::{self, Ready};
-use super::{Message, Pending, receipt};
+use super::{Message, Outbound, Pending, receipt};
 use crate::campaign::{Evidence, send::lease};
 use crate::channel::{self, Channel};
-use crate::contact::Contact;
+use crate::contact::{self, Contact};
 use crate::pacer::Lane;
 use crate::store::{Committed, Scope, Write};
 use crate::task::{ChatSend, ChatTask};
@@ -128,7 +128,7 @@ impl Sender<'_> {
         let Some(Message::Outbound(message)) = self.app.store.get(&key).await? else {
             return Err(Error::broken("a message on its way out does not exist"));
         };
-        let to = match self.reachable() {
+        let to = match self.reachable(&message) {
             Ok(to) => to,
             Err(excluded) => {
                 let known = Known::unsent(excluded_words(excluded));
@@ -181,9 +181,9 @@ impl Sender<'_> {
 
     /// Where the person is reached. The contact was read anew: they may have opted out since the message
     /// was taken.
-    fn reachable(&self) -> Result<String, Excluded> {
+    fn reachable(&self, message: &Outbound) -> Result<String, Excluded> {
         let contact = self.contact.as_ref().ok_or(Excluded::Changed)?;
-        if contact.consent == Consent::OptedOut {
+        if contact.consent == Consent::OptedOut && !message.farewell {
             return Err(Excluded::OptedOut);
         }
         let phone = contact.phone.as_ref().map(ToString::to_string);
@@ -223,10 +223,30 @@ impl Sender<'_> {
             }
             ErrorClass::HoldPerson => self.again(pending, code).await,
             ErrorClass::DropPerson | ErrorClass::StopCampaign => {
+                if refusal.code == whatsapp::STOPPED {
+                    self.stopped().await;
+                }
                 self.settle(pending, Rank::Failed, Known::of(None, code))
                     .await
             }
             ErrorClass::Unclear => self.settle(pending, Rank::Unknown, Known::default()).await,
+        }
+    }
+
+    /// The person stopped messages of the business at WhatsApp, as its refusal says.
+    /// What became of the message matters more: when this fails, the next one is refused again.
+    async fn stopped(&self) {
+        let Some(contact) = self.contact.clone() else {
+            return;
+        };
+        let made = ConsentChange {
+            at: self.app.now(),
+            source: ConsentSource::Whatsapp,
+        };
+        let stop = Consent::OptedOut;
+        let wish = Box::pin(contact::wish(self.app, self.scope, contact, stop, made));
+        if let Err(error) = wish.await {
+            tracing::warn!(chat = %self.chat, error = error.chain(), "a person who stopped messages was not opted out");
         }
     }
 

@@ -29,6 +29,9 @@ pub struct Contact {
     /// The last change of the consent; absent when it is as it was at first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_change: Option<ConsentChange>,
+    /// When the person last wished for what was so already. A wish between, told late, is older than this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) consent_repeated_at: Option<Timestamp>,
     /// The import that wrote the contact last, by which a file's own duplicates are recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportId>,
@@ -39,6 +42,12 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// When anybody last said whether the contact may be written to.
+    pub(super) fn consent_at(&self) -> Option<Timestamp> {
+        let changed = self.consent_change.map(|change| change.at);
+        changed.max(self.consent_repeated_at)
+    }
+
     /// What a template reads of the contact.
     #[must_use]
     pub fn profile(&self) -> Profile<'_> {

@@ -16,6 +16,7 @@ use domain::phone::{Phone, Region};
 use domain::realtime::Event;
 use domain::workspace::Permission;
 
+use crate::chat::{self, Author, What};
 use crate::error::FieldError;
 use crate::store::write::Write;
 use crate::store::{Committed, Scope};
@@ -87,6 +88,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewContact) -> Result<Contact
         groups,
         consent: Consent::Subscribed,
         consent_change: None,
+        consent_repeated_at: None,
         import: None,
         created_at: app.now(),
         updated_at: app.now(),
@@ -128,9 +130,24 @@ pub async fn update(
     let mut writes = change(scope, &old, &new)?;
     writes.extend(missing(&old.groups, &new.groups).map(|group| group::counted(scope, group, 1)));
     writes.extend(missing(&new.groups, &old.groups).map(|group| group::counted(scope, group, -1)));
+    let mut chats = Vec::new();
+    if old.consent != new.consent {
+        chats = consent::in_chats(app, scope, id).await?;
+        let by = Author::of(actor);
+        let what = What::Consent {
+            consent: new.consent,
+            source: ConsentSource::Workspace,
+        };
+        for chat in &chats {
+            writes.push(chat::change::line(app, scope, chat, &by, what.clone())?);
+        }
+    }
     match app.store.transact(writes).await? {
         Committed::Yes => {
             realtime::announce(app, scope, updated(id)).await;
+            for chat in chats {
+                realtime::announce(app, scope, Event::ChatUpdated { chat }).await;
+            }
             Ok(new)
         }
         // The first write is the contact itself; after it come its number and its groups.

@@ -56,6 +56,7 @@ pub(crate) async fn of_sender(
             groups: Vec::new(),
             consent: Consent::Subscribed,
             consent_change: None,
+            consent_repeated_at: None,
             import: None,
             created_at: app.now(),
             updated_at: app.now(),

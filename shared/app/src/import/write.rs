@@ -330,6 +330,7 @@ fn effect(
         groups: union(&[], joins),
         consent: Consent::Subscribed,
         consent_change: None,
+        consent_repeated_at: None,
         import: Some(import.id.clone()),
         created_at: app.now(),
         updated_at: app.now(),

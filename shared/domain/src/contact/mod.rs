@@ -3,12 +3,14 @@
 pub mod columns;
 pub mod consent;
 pub mod filter;
+mod opt_out;
 
 use std::collections::BTreeMap;
 
 use crate::template::{ContactField, Person};
 
 pub use consent::{Consent, ConsentChange, ConsentSource};
+pub use opt_out::OptOut;
 
 /// Custom attributes of a contact: `company` → `Example Ltd`.
 pub type Attributes = BTreeMap<String, String>;

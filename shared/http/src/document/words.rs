@@ -9,7 +9,7 @@ pub(super) const TIME: &str = "2026-11-25T09:30:00Z";
 const DIGITS: &str = "0198c0de7a6b7c8d9e0f1a2b3c4d5e6f";
 
 /// What ids begin with, by what they name.
-const PREFIXES: [(&str, &str); 29] = [
+const PREFIXES: [(&str, &str); 30] = [
     ("workspace", "ws"),
     ("membership", "ws"),
     ("user", "us"),
@@ -33,6 +33,7 @@ const PREFIXES: [(&str, &str); 29] = [
     ("reply_to", "ms"),
     ("retried_as", "ms"),
     ("canned_reply", "cr"),
+    ("automatic_answer", "aa"),
     ("label", "lb"),
     ("labels", "lb"),
     ("assignee", "us"),

@@ -32,6 +32,12 @@ impl Scope<'_> {
         Range::new(Table::Chats, self.chat_pk(chat), "MESSAGE#")
     }
 
+    /// What the chat was answered by itself.
+    #[must_use]
+    pub fn answered(&self, chat: &ChatId) -> Key {
+        Key::new(Table::Chats, self.chat_pk(chat), "ANSWERED")
+    }
+
     /// A message on its way out, by its place in the chat's line.
     #[must_use]
     pub fn pending(&self, chat: &ChatId, place: u64) -> Key {

@@ -63,6 +63,12 @@ impl Scope<'_> {
         Range::new(Table::Main, self.pk(""), "CHANNEL#")
     }
 
+    /// How the inbox of the workspace is set.
+    #[must_use]
+    pub fn inbox_settings(&self) -> Key {
+        Key::new(Table::Main, self.pk(""), "INBOX")
+    }
+
     /// When the next message of a number may leave.
     #[must_use]
     pub fn pacer(&self, channel: &ChannelId) -> Key {
