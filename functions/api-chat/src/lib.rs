@@ -1,7 +1,7 @@
 //! HTTP API of chats.
 
-mod canned_replies;
 mod answers;
+mod canned_replies;
 mod chats;
 mod counts;
 mod hours;
@@ -9,8 +9,8 @@ mod labels;
 mod media;
 mod messages;
 mod notes;
-mod presence;
 mod opt_out;
+mod presence;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;

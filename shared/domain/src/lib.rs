@@ -19,5 +19,6 @@ pub mod portfolio;
 pub mod price;
 pub mod rate;
 pub mod realtime;
+pub mod search;
 pub mod template;
 pub mod workspace;
