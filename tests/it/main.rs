@@ -39,6 +39,7 @@ mod passwords;
 mod preflights;
 mod realtime;
 mod received;
+mod search;
 mod sending;
 mod sessions;
 mod shells;

@@ -246,7 +246,7 @@ async fn one(app: &App, actor: &app::Actor, chat: Chat) -> Result<ChatOut, Failu
     Ok(out(app, listed))
 }
 
-fn out(app: &App, listed: Listed) -> ChatOut {
+pub(crate) fn out(app: &App, listed: Listed) -> ChatOut {
     let Listed { chat, contact } = listed;
     let (contact_name, contact_phone) = match contact {
         Some(contact) => (contact.name, contact.phone.map(|phone| phone.to_string())),

@@ -11,6 +11,7 @@ mod messages;
 mod notes;
 mod opt_out;
 mod presence;
+mod search;
 
 use app::App;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +27,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(chats::typing))
         .routes(routes!(messages::list, messages::say))
         .routes(routes!(messages::retry))
+        .routes(routes!(search::messages))
         .routes(routes!(notes::write))
         .routes(routes!(presence::get))
         .routes(routes!(labels::list, labels::create))

@@ -88,6 +88,9 @@ pub(crate) struct ListQuery {
     /// Only the contact with this number, written with its country code.
     #[param(value_type = Option<String>)]
     phone: Option<Phone>,
+    /// Only contacts with a name, a phone number or an e-mail address that begins so: `sari`, `0812 3456`.
+    /// They are listed by what they were found by, and a page may hold fewer although more follow.
+    search: Option<String>,
     /// How many items, 1 to 100; 50 when absent.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
@@ -133,16 +136,24 @@ pub(crate) async fn list(
     Authenticated(actor): Authenticated,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<PageOut<ContactOut>>, Failure> {
-    let filter = Filter {
-        group: query.group,
-        phone: query.phone,
-    };
     let page = PageQuery {
         limit: query.limit,
         cursor: query.cursor,
     }
     .into();
-    let page = contact::list(&app, &actor, &filter, &page).await?;
+    let page = match (query.search, query.phone) {
+        (Some(text), None) => {
+            contact::search(&app, &actor, &text, query.group.as_ref(), &page).await?
+        }
+        (None, phone) => {
+            let group = query.group;
+            contact::list(&app, &actor, &Filter { group, phone }, &page).await?
+        }
+        (Some(_), Some(_)) => {
+            let message = "give either a \"search\" or a \"phone\"";
+            return Err(app::Error::invalid("search", message).into());
+        }
+    };
     Ok(Json(PageOut::of(page, ContactOut::from)))
 }
 

@@ -168,6 +168,7 @@ impl Stack {
             contacts: self.variable("TABLE_CONTACTS")?,
             campaigns: self.variable("TABLE_CAMPAIGNS")?,
             chats: self.variable("TABLE_CHATS")?,
+            search: self.variable("TABLE_SEARCH")?,
             ephemeral: self.variable("TABLE_EPHEMERAL")?,
         })
     }

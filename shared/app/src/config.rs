@@ -42,6 +42,7 @@ pub struct Tables {
     pub contacts: String,
     pub campaigns: String,
     pub chats: String,
+    pub search: String,
     pub ephemeral: String,
 }
 
@@ -88,6 +89,7 @@ impl Config {
                 contacts: optional("TABLE_CONTACTS"),
                 campaigns: optional("TABLE_CAMPAIGNS"),
                 chats: optional("TABLE_CHATS"),
+                search: optional("TABLE_SEARCH"),
                 ephemeral: optional("TABLE_EPHEMERAL"),
             },
             queues: Queues(queues),

@@ -20,7 +20,7 @@ use crate::channel::Route;
 use crate::chat::change::{ATTEMPTS, busy, line, written};
 use crate::chat::{Author, Chat, Inbound, Message, What};
 use crate::store::{Committed, Scope, Write};
-use crate::{App, Error, automatic, campaign, channel, contact, media, pacer, realtime};
+use crate::{App, Error, automatic, campaign, channel, contact, media, pacer, realtime, search};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
@@ -59,6 +59,8 @@ pub(crate) async fn take_in(
                 let fetched =
                     media::fetch::enqueue(app, scope, channel, chat, message, &said.content);
                 result = result.and(fetched.await);
+                let said = Message::Inbound(Inbound::new(said));
+                result = result.and(search::keep(app, scope, chat, &said).await);
             }
             for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
                 let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;

@@ -34,6 +34,7 @@ pub mod page;
 pub mod password;
 pub mod ports;
 pub mod realtime;
+pub mod search;
 pub mod secret;
 pub mod session;
 pub mod store;

@@ -50,6 +50,7 @@ impl World {
                 contacts: "contacts".to_owned(),
                 campaigns: "campaigns".to_owned(),
                 chats: "chats".to_owned(),
+                search: "search".to_owned(),
                 ephemeral: "ephemeral".to_owned(),
             },
             queues: queues(),

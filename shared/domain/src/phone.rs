@@ -63,6 +63,14 @@ impl Phone {
             .then(|| region.to_string())
     }
 
+    /// The digits as people of the number's country dial them: `081234567890`.
+    #[must_use]
+    pub fn national(&self) -> Option<String> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
+        let written = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::National);
+        Some(written.chars().filter(char::is_ascii_digit).collect())
+    }
+
     /// The digits alone, the form Meta calls `wa_id`.
     #[must_use]
     pub fn digits(&self) -> &str {

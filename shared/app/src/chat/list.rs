@@ -5,20 +5,20 @@
 //! an instant, and a chat that gets a message moves above it, where the live events of the workspace show
 //! it; below the cursor nothing is skipped and nothing comes twice.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use domain::chat::Status;
 use domain::id::{ChannelId, ContactId, LabelId, UserId};
 use domain::workspace::Permission;
-use futures::future::try_join_all;
 use serde::Deserialize;
 
 use super::Chat;
 use crate::actor::Who;
 use crate::contact::Contact;
 use crate::page::{Page, PageRequest, cursor};
+use crate::store::Scope;
 use crate::store::key::Range;
-use crate::store::read::Span;
+use crate::store::merge::{Merged, Placed};
 use crate::{Actor, App, Error};
 
 /// How many chats are looked at for one page. A filter that few chats meet answers with a short page and
@@ -62,7 +62,7 @@ impl Assignee {
 }
 
 /// A chat as it is listed: with the person it is with, unless the contact was deleted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Listed {
     pub chat: Chat,
     pub contact: Option<Contact>,
@@ -89,29 +89,13 @@ pub async fn list(
             }
         })
         .collect();
-    let mut merged = Merged::new(app, ranges, after.as_deref(), limit);
-    let mut found = Vec::with_capacity(limit);
-    let mut last = None;
-    let mut looked_at = 0;
-    let next = loop {
-        if found.len() == limit || looked_at == LOOKED_AT_MAX {
-            break match merged.is_empty().await? {
-                true => None,
-                false => last,
-            };
-        }
-        let Some(entry) = merged.next().await? else {
-            break None;
-        };
-        looked_at += 1;
-        last = Some(entry.place);
-        if filter.takes(&entry.chat) {
-            found.push(entry.chat);
-        }
-    };
+    let merged = Merged::newest_first(&app.store, ranges, after.as_deref(), limit);
+    let takes = |entry: &Entry| filter.takes(&entry.chat);
+    let found = merged.page(limit, LOOKED_AT_MAX, takes).await?;
+    let chats = found.items.into_iter().map(|entry| entry.chat).collect();
     Ok(Page {
-        items: with_contacts(app, actor, found).await?,
-        next: next.as_deref().map(cursor),
+        items: with_contacts(app, scope, chats).await?,
+        next: found.next.as_deref().map(cursor),
     })
 }
 
@@ -125,8 +109,12 @@ pub async fn with_contact(app: &App, actor: &Actor, chat: Chat) -> Result<Listed
     Ok(Listed { chat, contact })
 }
 
-async fn with_contacts(app: &App, actor: &Actor, chats: Vec<Chat>) -> Result<Vec<Listed>, Error> {
-    let scope = app.store.workspace(&actor.workspace);
+/// The same of several, in their order.
+pub(crate) async fn with_contacts(
+    app: &App,
+    scope: Scope<'_>,
+    chats: Vec<Chat>,
+) -> Result<Vec<Listed>, Error> {
     // Whoever writes to several numbers of a workspace has several chats.
     let mut places: HashMap<ContactId, usize> = HashMap::new();
     let mut keys = Vec::new();
@@ -173,91 +161,16 @@ impl Filter {
 }
 
 /// A chat, and its place in the list: `{milliseconds}#{chat}`.
-struct Entry {
-    place: String,
-    chat: Chat,
-}
-
 #[derive(Deserialize)]
-struct Stored {
-    gsi2sk: String,
+struct Entry {
+    #[serde(rename = "gsi2sk")]
+    place: String,
     #[serde(flatten)]
     chat: Chat,
 }
 
-/// Several ranges as one, the greatest sort key first.
-struct Merged<'a> {
-    app: &'a App,
-    streams: Vec<Stream>,
-    /// How many entries are read at once of each range: somewhat more than its share of a page.
-    step: usize,
-}
-
-struct Stream {
-    range: Range,
-    read: VecDeque<Entry>,
-    /// Where the range is read on; `None` at its end.
-    after: Option<Option<String>>,
-}
-
-impl<'a> Merged<'a> {
-    fn new(app: &'a App, ranges: Vec<Range>, after: Option<&str>, page: usize) -> Self {
-        let step = (page / ranges.len().max(1) * 2).clamp(5, 100);
-        let streams = ranges.into_iter().map(|range| Stream {
-            range,
-            read: VecDeque::new(),
-            after: Some(after.map(str::to_owned)),
-        });
-        Self {
-            app,
-            streams: streams.collect(),
-            step,
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Entry>, Error> {
-        self.fill().await?;
-        let newest = self
-            .streams
-            .iter_mut()
-            .filter(|stream| !stream.read.is_empty())
-            .max_by(|a, b| a.head().cmp(&b.head()));
-        Ok(newest.and_then(|stream| stream.read.pop_front()))
-    }
-
-    async fn is_empty(&mut self) -> Result<bool, Error> {
-        self.fill().await?;
-        Ok(self.streams.iter().all(|stream| stream.read.is_empty()))
-    }
-
-    /// Reads on wherever nothing is left of what was read.
-    async fn fill(&mut self) -> Result<(), Error> {
-        let (app, step) = (self.app, self.step);
-        let empty = self
-            .streams
-            .iter_mut()
-            .filter(|stream| stream.read.is_empty());
-        try_join_all(empty.map(|stream| stream.fill(app, step))).await?;
-        Ok(())
-    }
-}
-
-impl Stream {
-    fn head(&self) -> Option<&str> {
-        self.read.front().map(|entry| entry.place.as_str())
-    }
-
-    async fn fill(&mut self, app: &App, step: usize) -> Result<(), Error> {
-        let Some(after) = self.after.take() else {
-            return Ok(());
-        };
-        let span = Span::first(step).after(after.as_deref()).newest_first();
-        let page = app.store.page::<Stored>(&self.range, span).await?;
-        self.after = page.next.map(Some);
-        self.read.extend(page.items.into_iter().map(|stored| Entry {
-            place: stored.gsi2sk,
-            chat: stored.chat,
-        }));
-        Ok(())
+impl Placed for Entry {
+    fn place(&self) -> &str {
+        &self.place
     }
 }

@@ -28,6 +28,7 @@ pub use counts::{Counts, counts};
 pub use edit::{Patch, read, update};
 pub(crate) use item::Pending;
 pub use item::{Activity, Author, Chat, Frozen, Inbound, Line, Message, Note, Outbound, What};
+pub(crate) use list::with_contacts;
 pub use list::{Assignee, Filter, Listed, list, with_contact};
 pub use note::note;
 pub use receipt::typing;

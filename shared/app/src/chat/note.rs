@@ -9,7 +9,7 @@ use domain::workspace::Permission;
 use super::{Author, Message, Note, find};
 use crate::idempotency::Once;
 use crate::store::Write;
-use crate::{Actor, App, Error, member, realtime};
+use crate::{Actor, App, Error, member, realtime, search};
 
 /// The most members whom one note is for.
 const MENTIONS_MAX: usize = 20;
@@ -54,7 +54,10 @@ pub async fn note(
         mentions,
     };
     let key = scope.message(id, &note.id);
-    let create = Write::create(key.clone(), &Message::Note(note.clone()))?;
+    let message = Message::Note(note.clone());
+    // Before the note: whoever dies in between leaves words of no note, which are never shown.
+    search::keep(app, scope, id, &message).await?;
+    let create = Write::create(key.clone(), &message)?;
     if !app.store.write(create).await?.yes() {
         // An earlier attempt at the same request has written it.
         return match app.store.get(&key).await? {

@@ -28,7 +28,7 @@ use crate::contact::{self, Contact};
 use crate::pacer::Lane;
 use crate::store::{Committed, Scope, Write};
 use crate::task::{ChatSend, ChatTask};
-use crate::{App, Error, realtime, secret};
+use crate::{App, Error, realtime, search, secret};
 
 /// How often a message is tried that Meta certainly did not accept. The pauses grow as Meta asks for a
 /// person who was written to too often (Meta: pair rate limit): 1, 4, 16, 64 and 256 seconds.
@@ -125,7 +125,11 @@ impl Sender<'_> {
         }
         // Read before the claim: what cannot be sent needs none.
         let key = self.scope.message(&self.chat, &pending.message);
-        let Some(Message::Outbound(message)) = self.app.store.get(&key).await? else {
+        let message = self.app.store.get(&key).await?;
+        if let Some(message) = &message {
+            search::keep(self.app, self.scope, &self.chat, message).await?;
+        }
+        let Some(Message::Outbound(message)) = message else {
             return Err(Error::broken("a message on its way out does not exist"));
         };
         let to = match self.reachable(&message) {

@@ -6,6 +6,7 @@
 mod consent;
 mod item;
 mod list;
+mod search;
 mod sender;
 
 use domain::contact::{
@@ -26,6 +27,7 @@ pub(crate) use consent::wish;
 pub use item::Contact;
 pub(crate) use item::{Identity, Membership};
 pub use list::{Filter, list};
+pub use search::search;
 pub(crate) use sender::{by_wa_id, of_sender};
 
 /// What a caller gives to make a contact.
@@ -177,6 +179,7 @@ pub async fn delete(app: &App, actor: &Actor, id: &ContactId) -> Result<(), Erro
             .iter()
             .map(|user_id| Write::delete(scope.user_id(user_id))),
     );
+    writes.extend(search::gone(scope, &contact));
     for group in group::existing(app, scope, &contact.groups).await? {
         writes.push(Write::delete(scope.membership(&group, id)));
         writes.push(group::counted(scope, &group, -1));
@@ -233,6 +236,7 @@ pub(crate) fn creation(scope: Scope<'_>, contact: &Contact) -> Result<Vec<Write>
             },
         )?);
     }
+    writes.extend(search::kept(scope, contact)?);
     for group in &contact.groups {
         writes.push(Write::put(
             scope.membership(group, &contact.id),
@@ -264,6 +268,7 @@ pub(crate) fn change(scope: Scope<'_>, old: &Contact, new: &Contact) -> Result<V
             )?);
         }
     }
+    writes.extend(search::changed(scope, old, new)?);
     for group in missing(&old.groups, &new.groups) {
         writes.push(Write::put(
             scope.membership(group, &new.id),

@@ -61,7 +61,9 @@ impl Store {
             loop {
                 match self.write_one(write).await {
                     Err(Failed::Condition) => return Ok(Committed::No(vec![0])),
-                    Err(Failed::Contended(_)) if tries < TRIES => self.pause(&mut tries).await,
+                    Err(Failed::Contended(_)) if tries < TRIES => {
+                        self.pause_again(&mut tries).await
+                    }
                     Err(Failed::Contended(error) | Failed::Other(error)) => return Err(error),
                     Ok(()) => return Ok(Committed::Yes),
                 }
@@ -85,7 +87,7 @@ impl Store {
             };
             match cancelled(&error) {
                 Some(Cancelled::Conditions(failed)) => return Ok(Committed::No(failed)),
-                Some(Cancelled::Contended) if tries < TRIES => self.pause(&mut tries).await,
+                Some(Cancelled::Contended) if tries < TRIES => self.pause_again(&mut tries).await,
                 Some(Cancelled::Contended) | None => {
                     return Err(Error::unavailable("a transaction failed", error));
                 }
@@ -93,11 +95,15 @@ impl Store {
         }
     }
 
-    /// Waits a little longer each time, and never as long as somebody else who collided.
-    async fn pause(&self, tries: &mut u32) {
-        let longest = PAUSE_MS << *tries;
-        let pause = SignedDuration::from_millis(rand::random_range(longest / 2..=longest));
+    async fn pause_again(&self, tries: &mut u32) {
+        self.pause(*tries).await;
         *tries += 1;
+    }
+
+    /// Waits a little longer each time, and never as long as somebody else who collided.
+    pub(super) async fn pause(&self, tries: u32) {
+        let longest = PAUSE_MS << tries;
+        let pause = SignedDuration::from_millis(rand::random_range(longest / 2..=longest));
         self.clock.sleep_until(self.clock.now() + pause).await;
     }
 

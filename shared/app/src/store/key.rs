@@ -8,6 +8,7 @@ mod contact;
 pub(super) mod crossing;
 mod realtime;
 mod request;
+mod search;
 mod workspace;
 
 pub use campaign::tab_place;
@@ -24,6 +25,8 @@ pub enum Table {
     Campaigns,
     /// Chats and their messages: large, and never changed once old.
     Chats,
+    /// What messages and contacts are found by: large, and made of what the other tables say.
+    Search,
     /// Sessions and pacers: may be lost.
     Ephemeral,
 }

@@ -4,9 +4,11 @@
 //! The few look-ups that cross workspaces are named in [`global`]. A [`key::Key`] is made by a
 //! constructor in [`key`] and nowhere else, and there is deliberately no scan.
 
+mod batch;
 pub mod commit;
 pub mod global;
 pub mod key;
+pub(crate) mod merge;
 pub mod read;
 pub mod write;
 
@@ -57,6 +59,7 @@ impl Store {
             Table::Contacts => &self.tables.contacts,
             Table::Campaigns => &self.tables.campaigns,
             Table::Chats => &self.tables.chats,
+            Table::Search => &self.tables.search,
             Table::Ephemeral => &self.tables.ephemeral,
         }
     }

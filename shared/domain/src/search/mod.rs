@@ -5,6 +5,7 @@
 //! everything kept there carries enough words to be judged without another look-up.
 
 mod excerpt;
+mod person;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::fold;
 
 pub use excerpt::Piece;
+pub use person::{PersonQuery, names};
 pub use query::Query;
 
 /// The fewest letters of a word that a text is found by.

@@ -26,10 +26,7 @@ impl Query {
     /// # Errors
     /// It is too long, or it has no word that a text can be found by.
     pub fn parse(field: &str, text: &str) -> Result<Self, InvalidField> {
-        if text.chars().count() > QUERY_MAX {
-            let message = format!("at most {QUERY_MAX} characters are allowed");
-            return Err(InvalidField::new(field, message));
-        }
+        let text = limited(field, text)?;
         let mut terms: Vec<Term> = Vec::new();
         for (place, part) in text.split('"').enumerate() {
             let quoted = place % 2 == 1;
@@ -90,4 +87,12 @@ impl Term {
             Self::Whole(whole) => word == whole,
         }
     }
+}
+
+pub(super) fn limited<'a>(field: &str, text: &'a str) -> Result<&'a str, InvalidField> {
+    if text.chars().count() <= QUERY_MAX {
+        return Ok(text);
+    }
+    let message = format!("at most {QUERY_MAX} characters are allowed");
+    Err(InvalidField::new(field, message))
 }
