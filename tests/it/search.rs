@@ -1,10 +1,17 @@
 //! Search: messages by their words, contacts by what they are called.
 
+use std::sync::Arc;
+
+use axum::http::Method;
 use domain::workspace::Permission;
 use jiff::SignedDuration;
+use local::dynamo::Interceptor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use simulator::Settings;
 
+use crate::support::app::Between;
+use crate::support::faults::{Calls, FailingStore, Fault};
 use crate::support::journey::{phone, text};
 use crate::support::{Caller, TestApp};
 
@@ -290,5 +297,51 @@ async fn contacts_that_were_imported_or_wrote_are_found_page_by_page() {
         .await
         .expect(200);
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn whichever_write_fails_what_was_said_is_found_in_the_end() {
+    let store = Arc::new(FailingStore::new(Calls::Writes));
+    let between = Between {
+        store: Some(Arc::clone(&store) as Arc<dyn Interceptor>),
+        ..Between::default()
+    };
+    let settings = Settings {
+        answer_latency_ms: 0,
+        ..Settings::default()
+    };
+    let t = TestApp::between(settings, between).await;
+    let (owner, _, _, chat) = t.acquainted().await;
+    let path = format!("/v1/chats/{chat}/messages");
+    for n in 1.. {
+        store.nth.arm(n, Fault::Before);
+        let said = json!({"from": phone(1), "text": format!("pertanyaan {n}")});
+        t.control(Method::POST, "/_control/inbound", said).await;
+        t.drain().await;
+        let failed = store.nth.disarm();
+        let asked = format!("pertanyaan \"{n}\"");
+        assert_eq!(found(&t, &owner, &asked).await.len(), 1, "{asked}");
+        if !failed {
+            assert!(n > 3, "a message is more than {n} writes");
+            break;
+        }
+    }
+    for n in 1.. {
+        let body = json!({"text": format!("jawaban {n}")});
+        owner.post(&t, &path, body).await.expect(202);
+        store.nth.arm(n, Fault::Before);
+        t.drain().await;
+        let failed = store.nth.disarm();
+        // What the failure left behind is taken up again.
+        t.tick().await;
+        t.drain().await;
+        let asked = format!("jawaban \"{n}\"");
+        assert_eq!(found(&t, &owner, &asked).await.len(), 1, "{asked}");
+        if !failed {
+            assert!(n > 3, "a message is more than {n} writes");
+            break;
+        }
+    }
     t.finish().await;
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use local::harness::screen::grouped;
 use local::harness::{Check, Screen};
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::universe;
 use tokio::time::sleep;
 
@@ -16,7 +16,7 @@ use crate::{Found, Stage};
 
 const CHATS: u32 = 10_000;
 /// How many messages one webhook brings while the chats are made.
-const IN_A_WEBHOOK: u32 = 50;
+const IN_A_WEBHOOK: usize = 50;
 const WEBHOOKS_PER_SECOND: u32 = 10;
 
 const PER_SECOND: u32 = 50;
@@ -93,33 +93,19 @@ async fn drive(screen: &Screen, stage: &Stage, chats: u32) -> anyhow::Result<Fou
 
 /// Everybody writes once, and has a chat by that.
 async fn make(stage: &Stage, chats: u32) -> anyhow::Result<()> {
-    let secret = stage.world.app_secret();
     let second = stage.world.now_ms() / 1000;
     let message = |person: u32| {
         json!({"from": format!("62812{person:08}"), "id": format!("wamid.inbox.{person}"),
             "timestamp": (second - i64::from(chats - person) / 50).to_string(), "type": "text",
             "text": {"body": format!("Is my order {person} on its way?")}})
     };
-    let webhook = |first: u32| {
-        let people = first..(first + IN_A_WEBHOOK).min(chats);
-        let body = json!({"object": "whatsapp_business_account", "entry": [{
-            "id": universe::WABA,
-            "changes": [{"field": "messages", "value": {
-                "messaging_product": "whatsapp",
-                "metadata": {"display_phone_number": "0", "phone_number_id": universe::NUMBER},
-                "messages": people.map(message).collect::<Vec<_>>(),
-            }}],
-        }]});
-        let body = body.to_string();
-        let signature = whatsapp::signature::sign(secret, body.as_bytes());
-        let headers = [("x-hub-signature-256", signature.as_str())];
-        send("POST", "/webhooks/whatsapp", &headers, &body)
-    };
     load::run(Load {
         address: address(&stage.access.url)?,
         requests: (0..chats)
-            .step_by(IN_A_WEBHOOK as usize)
-            .map(webhook)
+            .map(message)
+            .collect::<Vec<_>>()
+            .chunks(IN_A_WEBHOOK)
+            .map(|told| webhook(stage, told, &[]))
             .collect(),
         per_second: WEBHOOKS_PER_SECOND,
         repeat: true,
@@ -140,4 +126,21 @@ async fn make(stage: &Stage, chats: u32) -> anyhow::Result<()> {
         }
         sleep(LOOK_EVERY).await;
     }
+}
+
+/// The signed request in which Meta tells of these messages, and what their writers call themselves.
+pub(crate) fn webhook(stage: &Stage, messages: &[Value], people: &[Value]) -> Vec<u8> {
+    let body = json!({"object": "whatsapp_business_account", "entry": [{
+        "id": universe::WABA,
+        "changes": [{"field": "messages", "value": {
+            "messaging_product": "whatsapp",
+            "metadata": {"display_phone_number": "0", "phone_number_id": universe::NUMBER},
+            "contacts": people,
+            "messages": messages,
+        }}],
+    }]});
+    let body = body.to_string();
+    let signature = whatsapp::signature::sign(stage.world.app_secret(), body.as_bytes());
+    let headers = [("x-hub-signature-256", signature.as_str())];
+    send("POST", "/webhooks/whatsapp", &headers, &body)
 }

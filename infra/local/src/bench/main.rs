@@ -14,6 +14,7 @@ mod inbox;
 mod ingest;
 mod load;
 mod prices;
+mod search;
 mod sending;
 mod settings;
 
@@ -56,6 +57,7 @@ enum Bench {
     Api,
     Import,
     Inbox,
+    Search,
 }
 
 /// What a bench found.
@@ -66,7 +68,7 @@ pub(crate) struct Found {
 }
 
 impl Bench {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Rate80,
         Self::Rate1000,
         Self::Growth,
@@ -78,6 +80,7 @@ impl Bench {
         Self::Api,
         Self::Import,
         Self::Inbox,
+        Self::Search,
     ];
 
     fn name(self) -> &'static str {
@@ -93,6 +96,7 @@ impl Bench {
             Self::Api => "api",
             Self::Import => "import",
             Self::Inbox => "inbox",
+            Self::Search => "search",
         }
     }
 
@@ -109,6 +113,7 @@ impl Bench {
             Self::Api => "200 calls of the API a second, a quarter of them writes",
             Self::Import => "a file of 100,000 contacts",
             Self::Inbox => "the list of 10,000 chats, its filters and its counts",
+            Self::Search => "100,000 messages by their words, and people by name and number",
         }
     }
 
@@ -125,6 +130,7 @@ impl Bench {
             Self::Api => api::run(screen, settings).await,
             Self::Import => import::run(screen, settings).await,
             Self::Inbox => inbox::run(screen, settings).await,
+            Self::Search => search::run(screen, settings).await,
         }
     }
 }
