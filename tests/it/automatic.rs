@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::journey::{phone, text};
 use crate::support::meta::{inbound, said};
+use crate::support::people::PASSWORD;
 use crate::support::{Caller, TestApp};
 
 const ANSWERS: &str = "/v1/inbox/automatic-answers";
@@ -315,11 +316,13 @@ async fn a_welcome_comes_back_after_a_silence_and_only_on_its_number() {
     t.advance(SignedDuration::from_hours(30 * 24));
     writes(&t, 1, "It is me again").await;
     assert_eq!(told(&t, 1).await.len(), 2);
+    // The session of two months ago is over.
+    let owner = t.sign_in("acme", PASSWORD).await;
     let path = format!("{ANSWERS}/{}", text(&answer["id"]));
     let here = json!({"channels": [desk.channel]});
-    desk.owner.patch(&t, &path, here).await.expect(200);
+    owner.patch(&t, &path, here).await.expect(200);
     writes(&t, 2, "Hi").await;
-    desk.owner
+    owner
         .patch(&t, &path, json!({"active": false}))
         .await
         .expect(200);
@@ -368,10 +371,8 @@ async fn what_cannot_be_said_any_more_holds_nothing_up() {
     let problem = desk.owner.post(&t, ANSWERS, body).await.expect(422);
     assert_eq!(problem["errors"][0]["field"], "content.media");
     desk.answers(&t, trigger, "The menu").await;
-    desk.owner
-        .delete(&t, &format!("/v1/channels/{}", desk.channel))
-        .await
-        .expect(204);
+    let path = format!("/v1/channels/{}/disconnect", desk.channel);
+    desk.owner.post(&t, &path, Value::Null).await.expect(200);
     let message = said(&phone(1), "wamid.1", now(&t), "menu");
     t.hears(&[message]).await;
     assert!(told(&t, 1).await.is_empty());

@@ -152,7 +152,13 @@ async fn what_may_not_be_sent_is_refused_in_words() {
     t.writes(&talk.phone, "wamid.3", "mulai").await;
     talk.say(&t, "Welcome back").await;
     t.drain().await;
-    assert_eq!(talk.heard(&t).await, ["Welcome back"]);
+    let words = talk.owner.get(&t, "/v1/inbox/opt-out").await.expect(200);
+    let confirmed = ["stop_answer", "start_answer"].map(|name| text(&words[name]));
+    let heard = talk.heard(&t).await;
+    assert_eq!(
+        heard,
+        [&confirmed[..], &["Welcome back".to_owned()]].concat()
+    );
     t.finish().await;
 }
 
@@ -397,7 +403,9 @@ async fn who_opts_out_while_a_message_waits_does_not_get_it() {
         text(&held_back["reason"]).contains("opted out"),
         "{held_back}"
     );
-    assert_eq!(talk.heard(&t).await, Vec::<String>::new());
+    // They are told that it was understood, and nothing else.
+    let words = talk.owner.get(&t, "/v1/inbox/opt-out").await.expect(200);
+    assert_eq!(talk.heard(&t).await, [text(&words["stop_answer"])]);
     t.finish().await;
 }
 

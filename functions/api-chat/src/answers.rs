@@ -27,14 +27,14 @@ pub(crate) struct AutomaticAnswerIn {
     /// the message begins with it) or `starts_with`. `welcome`: the first message of a person to a number, with
     /// `silence_days` also the first after so many days. `away`: outside the business hours. `period_minutes` is how
     /// long a person gets it only once: at first 1 for a keyword, 720 for `away`.
-    #[schema(value_type = Object, example = json!({"type": "keyword", "match": "contains", "keywords": ["price", "harga"], "period_minutes": 1}))]
+    #[schema(value_type = Object)]
     trigger: Trigger,
     /// Only to what is written to these channels; all when empty.
     #[serde(default)]
     #[schema(value_type = Vec<String>, example = json!([]))]
     channels: BTreeSet<ChannelId>,
     /// What is said: as in a message of a chat, but no reaction and no template.
-    #[schema(value_type = Object, example = json!({"type": "text", "text": "Our prices: https://shop.example/prices"}))]
+    #[schema(value_type = Object)]
     content: Content,
 }
 
@@ -65,11 +65,11 @@ pub(crate) struct AutomaticAnswerOut {
     #[schema(example = "Prices")]
     name: String,
     active: bool,
-    #[schema(value_type = Object, example = json!({"type": "keyword", "match": "contains", "keywords": ["price", "harga"], "period_minutes": 1}))]
+    #[schema(value_type = Object)]
     trigger: Trigger,
     #[schema(value_type = Vec<String>, example = json!([]))]
     channels: BTreeSet<ChannelId>,
-    #[schema(value_type = Object, example = json!({"type": "text", "text": "Our prices: https://shop.example/prices"}))]
+    #[schema(value_type = Object)]
     content: Content,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,

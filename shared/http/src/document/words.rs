@@ -128,6 +128,10 @@ pub(super) fn number(name: &str) -> i64 {
 pub(super) fn map(name: &str) -> Value {
     match name {
         "attributes" => json!({"city": "Bandung"}),
+        "content" => json!({"type": "text", "text": "Your parcel is on its way."}),
+        "trigger" => {
+            json!({"type": "keyword", "match": "contains", "keywords": ["price", "harga"]})
+        }
         "headers" => json!({"content-length": "48213"}),
         _ => json!({}),
     }
