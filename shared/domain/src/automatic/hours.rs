@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    fn hours(weekly: serde_json::Value, holidays: &[&str]) -> Hours {
+    fn hours(weekly: &serde_json::Value, holidays: &[&str]) -> Hours {
         serde_json::from_value(json!({"weekly": weekly, "holidays": holidays})).unwrap()
     }
 
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_day_may_have_a_break_and_its_end_is_closed() {
         let hours = hours(
-            json!({"wednesday": [{"from": "09:00", "to": "12:00"}, {"from": "13:00", "to": "17:30"}]}),
+            &json!({"wednesday": [{"from": "09:00", "to": "12:00"}, {"from": "13:00", "to": "17:30"}]}),
             &[],
         );
         // Jakarta is seven hours ahead, without summer time.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn the_clocks_on_the_wall_decide_on_days_that_are_longer_or_shorter() {
         let night = json!([{"from": "02:00", "to": "03:00"}]);
-        let hours = hours(json!({"sunday": night}), &[]);
+        let hours = hours(&json!({"sunday": night}), &[]);
         // In Berlin, 02:00 to 03:00 does not exist on 29 March 2026 and comes twice on 25 October.
         for (at, is_open) in [
             ("2026-03-29T00:59:59Z", false),
@@ -264,9 +264,9 @@ mod tests {
     fn intervals_that_overlap_or_end_before_they_begin_are_refused() {
         assert_eq!(Hours::default().check(), Ok(()));
         let touching = json!([{"from": "12:00", "to": "24:00"}, {"from": "00:00", "to": "12:00"}]);
-        assert_eq!(hours(json!({"monday": touching}), &[]).check(), Ok(()));
+        assert_eq!(hours(&json!({"monday": touching}), &[]).check(), Ok(()));
         let wrong = json!([{"from": "09:00", "to": "12:00"}, {"from": "11:59", "to": "13:00"}, {"from": "22:00", "to": "02:00"}]);
-        let faults = hours(json!({"friday": wrong}), &[]).check().unwrap_err();
+        let faults = hours(&json!({"friday": wrong}), &[]).check().unwrap_err();
         let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(fields, ["weekly.friday[1]", "weekly.friday[2]"]);
     }
