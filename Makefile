@@ -25,7 +25,7 @@ chaos: ## send 5,000 messages while everything goes wrong (SCENARIO=name for one
 	$(CARGO) build --release --workspace --bin blazz --bin chaos
 	$(or $(CARGO_TARGET_DIR),target)/release/chaos
 
-bench: ## measure campaigns, webhooks, API and imports (BENCH=name for one), reports in target/bench
+bench: ## measure campaigns, webhooks, API, imports, inbox and search (BENCH=name for one), reports in target/bench
 	$(CARGO) build --release --workspace --bin blazz --bin bench
 	$(or $(CARGO_TARGET_DIR),target)/release/bench
 

@@ -233,13 +233,15 @@ async fn a_stop_in_the_middle_reaches_nobody_who_is_not_in_flight() {
     t.drain().await;
     assert_eq!(t.campaign(&owner, &campaign).await["state"], "completed");
     let figures = t.figures(&owner, &campaign).await;
-    let after = figures["sent"].as_u64().unwrap();
+    // The simulator fails some of what it took.
+    let count = |name: &str| figures[name].as_u64().unwrap();
+    let after = count("sent") + count("failed");
     // Everybody's wish is answered besides.
     let accepted = t.ledger().await["accepted"].as_u64().unwrap();
     assert_eq!(accepted, after + 300);
     // Consent is read with the slots, which are reserved an eighth of a second ahead and by each sender.
     assert!(after - before <= 40, "{before} and then {after}");
-    assert_eq!(figures["excluded"].as_u64().unwrap(), 300 - after);
+    assert_eq!(count("excluded"), 300 - after);
     t.finish().await;
 }
 

@@ -44,7 +44,7 @@ fn the_real_template_can_be_run_here() {
         ]
     );
     assert_eq!(stack.queues.len(), QueueName::ALL.len());
-    assert_eq!(stack.tables.len(), 5);
+    assert_eq!(stack.tables.len(), 6);
     assert_eq!(stack.buckets, ["FilesBucket"]);
     let websocket = stack.websocket.as_ref().unwrap();
     assert_eq!(
