@@ -162,17 +162,17 @@ async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Ke
         return Ok(None);
     };
     let id = person.id.clone();
-    let message = keep(app, scope, &route.channel, &id, &said).await?;
-    // After the message, so that the chat exists that says what it changed.
+    let chat = ChatId::of(&route.channel, &id);
+    // Before anything else: whoever wants to be left alone is sent nothing more from here on.
     let inbox = automatic::of(app, scope).await?;
     if let Some(wished) = inbox.settings.opt_out.wished(&said.content) {
         let made = ConsentChange {
             at: said.at,
             source: ConsentSource::Person,
         };
-        contact::wish(app, scope, person, wished, made).await?;
+        contact::wish(app, scope, person, wished, made, Some(&chat)).await?;
     }
-    let chat = ChatId::of(&route.channel, &id);
+    let message = keep(app, scope, &route.channel, &id, &said).await?;
     Ok(Some(Kept {
         contact: id,
         chat,

@@ -248,7 +248,9 @@ impl Sender<'_> {
             source: ConsentSource::Whatsapp,
         };
         let stop = Consent::OptedOut;
-        let wish = Box::pin(contact::wish(self.app, self.scope, contact, stop, made));
+        let wish = Box::pin(contact::wish(
+            self.app, self.scope, contact, stop, made, None,
+        ));
         if let Err(error) = wish.await {
             tracing::warn!(chat = %self.chat, error = error.chain(), "a person who stopped messages was not opted out");
         }

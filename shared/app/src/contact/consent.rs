@@ -18,13 +18,15 @@ const ATTEMPTS: usize = 6;
 const CHATS_MAX: usize = 40;
 
 /// Follows a wish, unless the consent was changed later than it was made. Doing it twice, late or in
-/// another order leaves the newest wish standing.
+/// another order leaves the newest wish standing. A line in each of the contact's chats tells of it, also in
+/// the one that the wish was said in, which may not be open yet.
 pub(crate) async fn wish(
     app: &App,
     scope: Scope<'_>,
     mut contact: Contact,
     wished: Consent,
     made: ConsentChange,
+    said_in: Option<&ChatId>,
 ) -> Result<(), Error> {
     let mut lines = None;
     for _ in 0..ATTEMPTS {
@@ -40,7 +42,11 @@ pub(crate) async fn wish(
             new.consent_change = Some(made);
             let lines = match &lines {
                 Some(lines) => lines,
-                None => lines.insert(in_chats(app, scope, &contact.id).await?),
+                None => {
+                    let mut chats = in_chats(app, scope, &contact.id).await?;
+                    chats.extend(said_in.filter(|chat| !chats.contains(chat)).cloned());
+                    lines.insert(chats)
+                }
             };
             let what = What::Consent {
                 consent: wished,

@@ -255,7 +255,7 @@ async fn wish(
         at,
         source: ConsentSource::Whatsapp,
     };
-    contact::wish(app, scope, contact, wished, made).await
+    contact::wish(app, scope, contact, wished, made, None).await
 }
 
 /// A template is stored once for each workspace, however many of the account's numbers it has.

@@ -87,7 +87,7 @@ async fn stopped(chunk: &Chunk<'_>, known: &[Known], now: Timestamp) {
 async fn opt_out(chunk: &Chunk<'_>, contact: &ContactId, made: ConsentChange) -> Result<(), Error> {
     let (app, scope) = (chunk.app, chunk.scope);
     match app.store.get(&scope.contact(contact)).await? {
-        Some(person) => contact::wish(app, scope, person, Consent::OptedOut, made).await,
+        Some(person) => contact::wish(app, scope, person, Consent::OptedOut, made, None).await,
         // Deleted meanwhile: nobody is left to be written to.
         None => Ok(()),
     }
