@@ -7,6 +7,7 @@
     reason = "a test that panics says where, and helpers are part of the tests"
 )]
 
+mod amendments;
 mod audiences;
 mod audit;
 mod authorization;

@@ -3,11 +3,11 @@
 use app::App;
 use app::chat::{
     self, Activity, Author, CampaignMessage, Entry, Frozen, Inbound, Message, NewMessage, Note,
-    Outbound,
+    Outbound, Shown,
 };
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::chat::{Content, Tick};
+use domain::chat::{Amendment, Content, Tick};
 use domain::event::InboundContent;
 use domain::id::{CampaignId, ChatId, MessageId, UserId};
 use http_api::{
@@ -100,6 +100,25 @@ pub(crate) struct MessageOut {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     mentions: Vec<UserId>,
+    /// The person's reaction on it, an emoji.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "👍")]
+    reaction: Option<String>,
+    /// The workspace's own reaction on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "🎉")]
+    own_reaction: Option<String>,
+    /// When the person last put other words in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    edited_at: Option<Timestamp>,
+    /// What it said at first, of a message that was edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_text: Option<String>,
+    /// When the person took it back. What it said is not shown any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
     /// When it was written.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -177,16 +196,26 @@ pub(crate) async fn retry(
     Ok((StatusCode::ACCEPTED, Json(said(&message))))
 }
 
-impl From<Entry> for MessageOut {
-    fn from(entry: Entry) -> Self {
-        match entry {
+impl From<Shown> for MessageOut {
+    fn from(shown: Shown) -> Self {
+        let amendment = shown.amendment.as_ref();
+        let message = match shown.entry {
             Entry::Campaign(message) => from_campaign(*message),
             Entry::Message(message) => match *message {
-                Message::Inbound(inbound) => heard(inbound),
+                Message::Inbound(inbound) => heard_now(inbound, amendment),
                 Message::Outbound(outbound) => said(&outbound),
                 Message::Note(note) => noted(note),
                 Message::Activity(activity) => happened(activity),
             },
+        };
+        let reaction = |which: fn(&Amendment) -> Option<&str>| {
+            let emoji = amendment.and_then(which);
+            emoji.map(str::to_owned)
+        };
+        Self {
+            reaction: reaction(Amendment::reaction),
+            own_reaction: reaction(Amendment::own_reaction),
+            ..message
         }
     }
 }
@@ -214,8 +243,39 @@ impl MessageOut {
             by: None,
             campaign: None,
             mentions: Vec::new(),
+            reaction: None,
+            own_reaction: None,
+            edited_at: None,
+            first_text: None,
+            revoked_at: None,
             at,
         }
+    }
+}
+
+/// What a person wrote, as it is after they changed it.
+fn heard_now(mut message: Inbound, amendment: Option<&Amendment>) -> MessageOut {
+    let Some(amendment) = amendment else {
+        return heard(message);
+    };
+    if let Some(at) = amendment.revoked_at() {
+        return MessageOut {
+            text: None,
+            payload: None,
+            content: None,
+            media: None,
+            revoked_at: Some(at),
+            ..heard(message)
+        };
+    }
+    let first_text = amendment
+        .edited_at()
+        .map(|_| message.content.words().to_owned());
+    message.content = amendment.content(&message.content);
+    MessageOut {
+        edited_at: amendment.edited_at(),
+        first_text,
+        ..heard(message)
     }
 }
 

@@ -1,7 +1,6 @@
 //! `/v1/messages`
 
 use app::App;
-use app::chat::Entry;
 use app::search::{self, Hit};
 use axum::extract::State;
 use domain::id::ChatId;
@@ -74,7 +73,7 @@ fn out(app: &App, hit: Hit) -> HitOut {
         .map(|Piece { text, found }| PieceOut { text, found });
     HitOut {
         chat: chats::out(app, hit.chat),
-        message: Entry::Message(Box::new(hit.message)).into(),
+        message: hit.shown.into(),
         excerpt: pieces.collect(),
     }
 }

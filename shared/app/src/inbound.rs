@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use domain::contact::{ConsentChange, ConsentSource};
-use domain::event::InboundMessage;
+use domain::event::{InboundContent, InboundMessage};
 use domain::id::{ChannelId, ChatId, ContactId, MessageId};
 use domain::realtime::{Direction, Event};
 use futures::StreamExt;
@@ -20,7 +20,9 @@ use crate::channel::Route;
 use crate::chat::change::{ATTEMPTS, busy, line, written};
 use crate::chat::{Author, Chat, Inbound, Message, What};
 use crate::store::{Committed, Scope, Write};
-use crate::{App, Error, automatic, campaign, channel, contact, media, pacer, realtime, search};
+use crate::{
+    App, Error, automatic, campaign, channel, chat, contact, media, pacer, realtime, search,
+};
 
 /// How many people's messages are taken in at a time.
 const CONCURRENCY: usize = 8;
@@ -45,54 +47,70 @@ pub(crate) async fn take_in(
     let scope = app.store.workspace(&route.workspace);
     let events = kept.iter().flatten().map(Kept::event).collect();
     let published = realtime::publish(app, scope, events).await;
-    let marked = stream::iter(kept)
-        .map(async |kept| {
-            let mut result = Ok(());
-            for Kept {
-                chat,
-                message,
-                said,
-                ..
-            } in &kept
-            {
-                let channel = &route.channel;
-                let fetched =
-                    media::fetch::enqueue(app, scope, channel, chat, message, &said.content);
-                result = result.and(fetched.await);
-                let said = Message::Inbound(Inbound::new(said));
-                result = result.and(search::keep(app, scope, chat, &said).await);
-            }
-            for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
-                let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;
-                result = result.and(marked);
-            }
-            for Kept {
-                contact,
-                chat,
-                message,
-                said,
-            } in &kept
-            {
-                let channel = &route.channel;
-                let asked = Asked {
-                    channel,
-                    contact,
-                    chat,
-                    message,
-                    said,
-                };
-                let answered = Box::pin(automatic::answer(app, scope, &asked)).await;
-                result = result.and(answered);
-            }
-            result
-        })
+    let followed = stream::iter(kept)
+        .map(async |kept| follow(app, scope, &route.channel, &kept).await)
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
     results
         .into_iter()
-        .chain(marked)
+        .chain(followed)
         .fold(counted.and(published), Result::and)
+}
+
+/// Does what follows from one person's messages: each step for all of them, and whatever fails, the rest.
+async fn follow(
+    app: &App,
+    scope: Scope<'_>,
+    channel: &ChannelId,
+    kept: &[Kept],
+) -> Result<(), Error> {
+    let mut result = Ok(());
+    for kept in kept {
+        let (chat, message) = (&kept.chat, &kept.message);
+        let content = &kept.said.content;
+        let fetched = media::fetch::enqueue(app, scope, channel, chat, message, content);
+        result = result.and(fetched.await);
+        result = result.and(Box::pin(amend(app, scope, kept)).await);
+    }
+    for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
+        let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;
+        result = result.and(marked);
+    }
+    for kept in kept {
+        let asked = Asked {
+            channel,
+            contact: &kept.contact,
+            chat: &kept.chat,
+            message: &kept.message,
+            said: &kept.said,
+        };
+        let answered = Box::pin(automatic::answer(app, scope, &asked)).await;
+        result = result.and(answered);
+    }
+    result
+}
+
+/// Lets a message that is about an earlier one change it, and keeps what is found by words.
+async fn amend(app: &App, scope: Scope<'_>, kept: &Kept) -> Result<(), Error> {
+    let Kept {
+        chat,
+        amended,
+        said,
+        ..
+    } = kept;
+    chat::amend::hear(app, scope, chat, said).await?;
+    if let InboundContent::Edit { of_wamid, .. } = &said.content {
+        return search::keep_edited(app, scope, chat, of_wamid).await;
+    }
+    // It may have been edited before it came.
+    let amendment = match amended {
+        true => chat::amend::of(app, scope, &[(chat, &said.wamid)]).await?,
+        false => Vec::new(),
+    };
+    let amendment = amendment.first().and_then(Option::as_ref);
+    let message = Message::Inbound(Inbound::new(said));
+    search::keep(app, scope, chat, &message, amendment).await
 }
 
 /// A message in its chat.
@@ -100,6 +118,8 @@ struct Kept {
     contact: ContactId,
     chat: ChatId,
     message: MessageId,
+    /// Some message of the chat was amended.
+    amended: bool,
     said: InboundMessage,
 }
 
@@ -172,23 +192,25 @@ async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Ke
         };
         contact::wish(app, scope, person, wished, made, Some(&chat)).await?;
     }
-    let message = keep(app, scope, &route.channel, &id, &said).await?;
+    let (message, amended) = keep(app, scope, &route.channel, &id, &said).await?;
     Ok(Some(Kept {
         contact: id,
         chat,
         message,
+        amended,
         said,
     }))
 }
 
-/// Writes the message into its chat, which it opens or brings back.
+/// Writes the message into its chat, which it opens or brings back. Also says whether messages of the chat were
+/// amended: whoever amends one before it is here is seen, because both write the chat.
 async fn keep(
     app: &App,
     scope: Scope<'_>,
     channel: &ChannelId,
     contact: &ContactId,
     message: &InboundMessage,
-) -> Result<MessageId, Error> {
+) -> Result<(MessageId, bool), Error> {
     let inbound = Inbound::new(message);
     let id = inbound.id.clone();
     let chat = ChatId::of(channel, contact);
@@ -214,9 +236,9 @@ async fn keep(
             writes.push(line(app, scope, &chat, &Author::Automatic, what)?);
         }
         match app.store.transact(writes).await? {
-            Committed::Yes => return Ok(id),
+            Committed::Yes => return Ok((id, after.amended)),
             // It was told before, and the chat was written with it then.
-            Committed::No(failed) if failed.contains(&0) => return Ok(id),
+            Committed::No(failed) if failed.contains(&0) => return Ok((id, after.amended)),
             Committed::No(_) => {}
         }
     }

@@ -57,6 +57,9 @@ pub struct Chat {
     /// The newest message of the person: marked as read it marks all before it (Meta: mark as read).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_inbound: Option<Heard>,
+    /// Some message of it was amended; while none was, nobody looks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) amended: bool,
     /// How many messages were given a place in line. It gives them their order, which no clock could:
     /// two of one agent may be taken by two machines.
     #[serde(default)]
@@ -108,6 +111,7 @@ impl Chat {
             last: None,
             last_inbound_at: None,
             last_inbound: None,
+            amended: false,
             places: 0,
             version: 0,
         }
@@ -185,6 +189,16 @@ impl Message {
             Self::Outbound(message) => &message.id,
             Self::Note(note) => &note.id,
             Self::Activity(activity) => &activity.id,
+        }
+    }
+
+    /// Meta's id of it, if Meta knows it.
+    #[must_use]
+    pub fn wamid(&self) -> Option<&str> {
+        match self {
+            Self::Inbound(message) => Some(&message.wamid),
+            Self::Outbound(message) => message.wamid.as_deref(),
+            Self::Note(_) | Self::Activity(_) => None,
         }
     }
 }

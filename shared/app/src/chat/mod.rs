@@ -2,6 +2,7 @@
 //! write, [`send`] sends it, [`status`] takes Meta's statuses, [`receipt`] tells people what was read, and
 //! [`tick`] takes up again what got stuck; what people write is taken in by [`crate::inbound`].
 
+pub(crate) mod amend;
 pub(crate) mod change;
 mod counts;
 mod edit;
@@ -34,7 +35,7 @@ pub use note::note;
 pub use receipt::typing;
 pub use say::{NewMessage, retry, say};
 pub(crate) use say::{farewell, say_as, sendable};
-pub use thread::{CampaignMessage, Entry, messages};
+pub use thread::{CampaignMessage, Entry, Shown, messages};
 
 /// What a caller gives to open a chat.
 #[derive(Debug, Clone)]

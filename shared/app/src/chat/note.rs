@@ -56,7 +56,7 @@ pub async fn note(
     let key = scope.message(id, &note.id);
     let message = Message::Note(note.clone());
     // Before the note: whoever dies in between leaves words of no note, which are never shown.
-    search::keep(app, scope, id, &message).await?;
+    search::keep(app, scope, id, &message, None).await?;
     let create = Write::create(key.clone(), &message)?;
     if !app.store.write(create).await?.yes() {
         // An earlier attempt at the same request has written it.

@@ -176,9 +176,6 @@ async fn wamid(
     (app, scope, _, chat): Place<'_>,
     message: &MessageId,
 ) -> Result<Option<String>, Error> {
-    Ok(match app.store.get(&scope.message(chat, message)).await? {
-        Some(Message::Inbound(message)) => Some(message.wamid),
-        Some(Message::Outbound(message)) => message.wamid,
-        Some(Message::Note(_) | Message::Activity(_)) | None => None,
-    })
+    let message: Option<Message> = app.store.get(&scope.message(chat, message)).await?;
+    Ok(message.as_ref().and_then(Message::wamid).map(str::to_owned))
 }

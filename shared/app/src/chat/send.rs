@@ -127,7 +127,7 @@ impl Sender<'_> {
         let key = self.scope.message(&self.chat, &pending.message);
         let message = self.app.store.get(&key).await?;
         if let Some(message) = &message {
-            search::keep(self.app, self.scope, &self.chat, message).await?;
+            search::keep(self.app, self.scope, &self.chat, message, None).await?;
         }
         let Some(Message::Outbound(message)) = message else {
             return Err(Error::broken("a message on its way out does not exist"));

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use domain::chat::MessageRef;
+use domain::chat::{Content, MessageRef};
 use domain::event::{DeliveryStatus, StatusUpdate};
 use domain::id::WorkspaceId;
 use domain::realtime::Event;
 use jiff::Timestamp;
 
-use super::{Message, Outbound};
+use super::{Message, Outbound, amend};
 use crate::campaign::status::fold;
 use crate::store::{Scope, Write};
 use crate::{App, Error, realtime};
@@ -61,9 +61,11 @@ async fn one(
             status: message.tick(),
         };
         let Some((after, write)) = moved(scope, of, &message, updates)? else {
+            reacted(app, scope, of, &message).await?;
             return Ok(message.status.map(|_| reached(&message)));
         };
         if app.store.write(write).await?.yes() {
+            reacted(app, scope, of, &after).await?;
             return Ok(Some(reached(&after)));
         }
     }
@@ -71,6 +73,23 @@ async fn one(
         "a message keeps changing under its statuses",
         "gave up after several attempts",
     ))
+}
+
+/// A reaction stands on its message once it is certain: when it was sent, which is all that Meta ever says of
+/// it (Meta: reaction messages).
+async fn reacted(
+    app: &App,
+    scope: Scope<'_>,
+    of: &MessageRef,
+    message: &Outbound,
+) -> Result<(), Error> {
+    match &message.content {
+        Content::Reaction { message: to, emoji } if message.sent_at.is_some() => {
+            let emoji = emoji.as_deref();
+            Box::pin(amend::react(app, scope, &of.chat, to, emoji, &of.message)).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The message moved on, and the write that does so; `None` when the statuses say nothing new.

@@ -3,19 +3,28 @@
 use std::collections::HashMap;
 
 use domain::campaign::RecipientRef;
+use domain::chat::Amendment;
 use domain::id::{CampaignId, ChatId};
 use domain::message::Outcome as Rank;
 use domain::template::Rendered;
 use domain::workspace::Permission;
 use jiff::Timestamp;
 
-use super::{Message, find};
+use super::{Chat, Message, amend, find};
 use crate::campaign;
 use crate::page::{Page, PageRequest, cursor};
+use crate::store::Scope;
 use crate::store::read::Span;
 use crate::{Actor, App, Error};
 
-/// One entry of a thread.
+/// One entry of a thread, and what became of it since.
+#[derive(Debug)]
+pub struct Shown {
+    pub entry: Entry,
+    pub amendment: Option<Amendment>,
+}
+
+/// What was said, written or done.
 #[derive(Debug)]
 pub enum Entry {
     Message(Box<Message>),
@@ -49,13 +58,13 @@ pub async fn messages(
     actor: &Actor,
     id: &ChatId,
     page: &PageRequest,
-) -> Result<Page<Entry>, Error> {
+) -> Result<Page<Shown>, Error> {
     actor.require(Permission::ReadChats)?;
     let scope = app.store.workspace(&actor.workspace);
     let limit = page.limit()?;
     let place = page.place()?.map(|place| Place::read(&place)).transpose()?;
     let place = place.unwrap_or_default();
-    find(app, scope, id).await?;
+    let chat = find(app, scope, id).await?;
     let (own, sent) = (scope.messages(id), scope.thread(id));
     let own_span = Span::first(limit)
         .after(place.message.as_deref())
@@ -108,10 +117,46 @@ pub async fn messages(
             Some(Entry::Campaign(Box::new(message)))
         }
     });
+    let items: Vec<Entry> = items.collect();
     Ok(Page {
-        items: items.collect(),
+        items: Box::pin(amended(app, scope, &chat, items)).await?,
         next: more.then(|| cursor(&next.written())),
     })
+}
+
+/// Adds what became of each since.
+async fn amended(
+    app: &App,
+    scope: Scope<'_>,
+    chat: &Chat,
+    entries: Vec<Entry>,
+) -> Result<Vec<Shown>, Error> {
+    let mut amendments = vec![None; entries.len()];
+    if chat.amended {
+        let known: Vec<usize> = (0..entries.len())
+            .filter(|place| entries[*place].wamid().is_some())
+            .collect();
+        let named: Vec<(&ChatId, &str)> = entries
+            .iter()
+            .filter_map(|entry| Some((&chat.id, entry.wamid()?)))
+            .collect();
+        let found = amend::of(app, scope, &named).await?;
+        for (place, amendment) in known.into_iter().zip(found) {
+            amendments[place] = amendment;
+        }
+    }
+    let shown = entries.into_iter().zip(amendments);
+    let shown = shown.map(|(entry, amendment)| Shown { entry, amendment });
+    Ok(shown.collect())
+}
+
+impl Entry {
+    fn wamid(&self) -> Option<&str> {
+        match self {
+            Self::Message(message) => message.wamid(),
+            Self::Campaign(message) => message.wamid.as_deref(),
+        }
+    }
 }
 
 enum Line {

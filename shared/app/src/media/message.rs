@@ -45,8 +45,18 @@ pub async fn link(
 ) -> Result<Link, Error> {
     actor.require(Permission::ReadChats)?;
     let scope = app.store.workspace(&actor.workspace);
-    chat::find(app, scope, chat).await?;
+    let found = chat::find(app, scope, chat).await?;
     let stored: Option<Message> = app.store.get(&scope.message(chat, message)).await?;
+    if let Some(Message::Inbound(inbound)) = &stored
+        && found.amended
+    {
+        let amendments = chat::amend::of(app, scope, &[(chat, &inbound.wamid)]).await?;
+        let amendment = amendments.first().and_then(Option::as_ref);
+        if amendment.is_some_and(|amendment| amendment.revoked_at().is_some()) {
+            let message = "the person deleted this message, so its file is not shown any more";
+            return Err(Error::refused("message_revoked", message));
+        }
+    }
     match stored {
         Some(Message::Inbound(inbound)) => received(app, scope, chat, &inbound, part).await,
         Some(Message::Outbound(Outbound {

@@ -1,5 +1,6 @@
 //! A chat: what one contact and one channel say to each other, and what an agent may send there.
 
+mod amendment;
 pub mod canned;
 mod content;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ChatId, MessageId};
 use crate::message::Outcome;
 
+pub use amendment::{Amendment, amended};
 pub use content::{Card, Choice, Content, Section, TEXT_MAX, TemplateContent};
 
 /// How far the team is with a chat.

@@ -32,6 +32,13 @@ impl Scope<'_> {
         Range::new(Table::Chats, self.chat_pk(chat), "MESSAGE#")
     }
 
+    /// What became of a message that Meta names so.
+    #[must_use]
+    pub fn amendment(&self, chat: &ChatId, wamid: &str) -> Key {
+        let sk = format!("AMENDMENT#{wamid}");
+        Key::new(Table::Chats, self.chat_pk(chat), sk)
+    }
+
     /// What the chat was answered by itself.
     #[must_use]
     pub fn answered(&self, chat: &ChatId) -> Key {
