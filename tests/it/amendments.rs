@@ -29,7 +29,7 @@ impl Talk {
     }
 
     /// What a person does to a message, so many seconds after the first.
-    fn does(&self, wamid: &str, second: i64, kind: &str, what: Value) -> Value {
+    fn does(&self, wamid: &str, second: i64, kind: &str, what: &Value) -> Value {
         json!({"from": phone(1).trim_start_matches('+'), "id": wamid,
             "timestamp": (self.began + second).to_string(), "type": kind, kind: what})
     }
@@ -37,16 +37,16 @@ impl Talk {
     fn edits(&self, wamid: &str, second: i64, of: &str, body: &str) -> Value {
         let message = json!({"type": "text", "text": {"body": body}});
         let what = json!({"original_message_id": of, "message": message});
-        self.does(wamid, second, "edit", what)
+        self.does(wamid, second, "edit", &what)
     }
 
     fn reacts(&self, wamid: &str, second: i64, to: &str, emoji: &str) -> Value {
         let what = json!({"message_id": to, "emoji": emoji});
-        self.does(wamid, second, "reaction", what)
+        self.does(wamid, second, "reaction", &what)
     }
 
     fn revokes(&self, wamid: &str, second: i64, of: &str) -> Value {
-        self.does(wamid, second, "revoke", json!({"original_message_id": of}))
+        self.does(wamid, second, "revoke", &json!({"original_message_id": of}))
     }
 
     /// The message that Meta names so, as the thread shows it.
