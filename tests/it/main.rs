@@ -8,6 +8,7 @@
 )]
 
 mod amendments;
+mod assignment;
 mod audiences;
 mod audit;
 mod authorization;

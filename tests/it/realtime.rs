@@ -180,6 +180,8 @@ async fn changes_of_members_are_told_and_their_own_sockets_begin_anew() {
     let closed = own.ask(json!({"type": "ping"})).await;
     assert_eq!(closed["code"], "closed");
     assert_eq!(agent.live(&t).await.last, live.last);
+    // The others are told that they are there again.
+    t.drain().await;
     t.finish().await;
 }
 

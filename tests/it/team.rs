@@ -1,8 +1,11 @@
 //! The team around the inbox: canned replies, who is there, who answers where, and whom notes are for.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::realtime::since;
 use crate::support::journey::{phone, text};
+use crate::support::live::Live;
 use crate::support::{Caller, TestApp};
 
 /// A workspace with a chat, its owner and an agent.
@@ -136,5 +139,162 @@ async fn a_canned_reply_is_filled_for_the_person_of_a_chat_and_sends_nothing() {
     assert_eq!(problem["errors"][0]["field"], "chat");
     t.drain().await;
     assert_eq!(t.sent_to(&phone(1)).await, Vec::<Value>::new());
+    t.finish().await;
+}
+
+/// The events of the moment that were pushed until now; they bear no number.
+async fn passing(live: &mut Live) -> Vec<Value> {
+    let frames = live.frames().await.into_iter();
+    let frames = frames.filter(|frame| frame["type"] == "watched");
+    let events = frames.flat_map(|frame| frame["events"].as_array().unwrap().clone());
+    events.collect()
+}
+
+#[tokio::test]
+async fn a_note_tells_whom_it_is_for_and_nobody_else() {
+    let t = TestApp::quiet().await;
+    let team = Team::begin(&t).await;
+    let budi = t.id_of(&team.agent).await;
+    let owner = t.id_of(&team.owner).await;
+    let (mut desk, mut own) = (team.agent.live(&t).await, team.owner.live(&t).await);
+    let before = desk.last;
+    t.drain().await;
+    desk.frames().await;
+    own.frames().await;
+    // Oneself needs no telling, and nobody is told twice.
+    let note = json!({"text": "Can you take over?", "mentions": [budi, budi, owner]});
+    let note = team
+        .owner
+        .post(&t, &team.path("/notes"), note)
+        .await
+        .expect(201);
+    assert_eq!(note["mentions"], json!([budi, owner]));
+    t.drain().await;
+    let mention =
+        json!({"type": "mention.created", "chat": team.chat, "message": note["id"], "user": budi});
+    let told = kinds_of(&mut desk).await;
+    assert_eq!(told, ["message.created", "mention.created"]);
+    assert_eq!(kinds_of(&mut own).await, ["message.created"]);
+    // Whoever was away finds it in the log, and nobody else does.
+    let of = async |caller: &Caller| {
+        let since = since(&t, caller, before).await;
+        let items = since["items"].as_array().unwrap().clone();
+        items
+            .iter()
+            .flat_map(|item| item["events"].as_array().unwrap().clone())
+            .filter(|event| event["type"] == "mention.created")
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&team.agent).await, [mention]);
+    assert!(of(&team.owner).await.is_empty());
+    let other = t.owner("other").await;
+    let foreign = json!({"text": "Psst", "mentions": [t.id_of(&other).await]});
+    let problem = team
+        .owner
+        .post(&t, &team.path("/notes"), foreign)
+        .await
+        .expect(422);
+    assert_eq!(problem["errors"][0]["field"], "mentions[0]");
+    t.finish().await;
+}
+
+async fn kinds_of(live: &mut Live) -> Vec<String> {
+    let frames = live.frames().await;
+    let events = frames
+        .iter()
+        .flat_map(|frame| frame["events"].as_array().unwrap());
+    events.map(|event| text(&event["type"])).collect()
+}
+
+#[tokio::test]
+async fn who_answers_in_a_chat_is_told_to_the_others_who_have_it_open() {
+    let t = TestApp::quiet().await;
+    let team = Team::begin(&t).await;
+    let other = t.owner("other").await;
+    let (mut desk, mut own) = (team.agent.live(&t).await, team.owner.live(&t).await);
+    let mut elsewhere = t.member(&team.owner, "citra", "agent").await.live(&t).await;
+    let mut stranger = other.live(&t).await;
+    let before = own.last;
+    let watch = json!({"type": "watch", "chat": team.chat});
+    for screen in [&mut desk, &mut own] {
+        screen.frames().await;
+        assert_eq!(screen.ask(watch.clone()).await["type"], "watching");
+    }
+    t.drain().await;
+    for screen in [&mut desk, &mut own, &mut elsewhere, &mut stranger] {
+        screen.frames().await;
+    }
+    // A second tells of what anybody watches.
+    t.advance(SignedDuration::from_secs(2));
+    let answering = json!({"type": "answering", "chat": team.chat});
+    assert_eq!(desk.ask(answering.clone()).await["type"], "answering");
+    t.drain().await;
+    let told =
+        json!({"type": "chat.answering", "chat": team.chat, "user": t.id_of(&team.agent).await});
+    assert_eq!(passing(&mut own).await, [told]);
+    for screen in [&mut desk, &mut elsewhere, &mut stranger] {
+        assert_eq!(passing(screen).await, Vec::<Value>::new());
+    }
+    // Said again within three seconds it is told once, also over HTTP.
+    desk.ask(answering.clone()).await;
+    team.agent
+        .post(&t, &team.path("/answering"), Value::Null)
+        .await
+        .expect(202);
+    t.drain().await;
+    assert_eq!(passing(&mut own).await, Vec::<Value>::new());
+    t.advance(SignedDuration::from_secs(3));
+    team.agent
+        .post(&t, &team.path("/answering"), Value::Null)
+        .await
+        .expect(202);
+    t.drain().await;
+    assert_eq!(passing(&mut own).await.len(), 1);
+    // It is of the moment: the log does not know it.
+    let log = since(&t, &team.owner, before).await;
+    assert!(!log.to_string().contains("answering"), "{log}");
+    other
+        .post(&t, &team.path("/answering"), Value::Null)
+        .await
+        .expect(404);
+    assert_eq!(stranger.ask(answering).await["type"], "error");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn the_others_are_told_who_comes_and_who_goes() {
+    let t = TestApp::quiet().await;
+    let team = Team::begin(&t).await;
+    let budi = t.id_of(&team.agent).await;
+    let mut own = team.owner.live(&t).await;
+    t.drain().await;
+    own.frames().await;
+    let seen = async |own: &mut Live| -> Vec<(bool, Value)> {
+        t.drain().await;
+        let events = passing(own).await.into_iter();
+        let events = events.filter(|event| event["type"] == "presence.updated");
+        events
+            .map(|event| (event["online"].as_bool().unwrap(), event["user"].clone()))
+            .collect()
+    };
+    let desk = team.agent.live(&t).await;
+    assert_eq!(seen(&mut own).await, [(true, json!(budi))]);
+    // A second screen is no news, and neither is the end of one of two.
+    t.advance(SignedDuration::from_secs(1));
+    let laptop = team.agent.live(&t).await;
+    drop(desk);
+    assert_eq!(seen(&mut own).await, []);
+    // Whoever dies without a word is noticed by the next ping after three minutes.
+    let silent = laptop;
+    t.advance(SignedDuration::from_mins(2));
+    own.ping().await;
+    assert_eq!(seen(&mut own).await, []);
+    t.advance(SignedDuration::from_mins(2));
+    own.frames().await;
+    assert_eq!(seen(&mut own).await, [(false, json!(budi))]);
+    own.frames().await;
+    assert_eq!(seen(&mut own).await, [], "once");
+    drop(silent);
+    t.drain().await;
     t.finish().await;
 }

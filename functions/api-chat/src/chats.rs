@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use app::App;
 use app::chat::{self, Assignee, Chat, Filter, Line, Listed, NewChat, Opened, Patch};
+use app::realtime;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::chat::Status;
@@ -238,6 +239,20 @@ pub(crate) async fn typing(
     Id(id): Id<ChatId>,
 ) -> Result<StatusCode, Failure> {
     chat::typing(&app, &actor, &id).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Tells the others who have the chat open that you are writing an answer. It holds for ten seconds; to be
+/// said again every few seconds for as long as it does. Whoever has a websocket says so there.
+#[utoipa::path(post, path = "/v1/chats/{chat}/answering", operation_id = "answer_in_chat", tag = "chats",
+    security(("session" = [])), params(("chat" = String, Path)),
+    responses((status = 202), (status = "default", body = Problem)))]
+pub(crate) async fn answering(
+    State(app): State<App>,
+    Authenticated(actor): Authenticated,
+    Id(id): Id<ChatId>,
+) -> Result<StatusCode, Failure> {
+    realtime::answering(&app, &actor, &id).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

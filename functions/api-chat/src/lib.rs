@@ -1,6 +1,7 @@
 //! HTTP API of chats.
 
 mod answers;
+mod assignment;
 mod canned_replies;
 mod chats;
 mod counts;
@@ -25,6 +26,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(chats::get, chats::update))
         .routes(routes!(chats::read))
         .routes(routes!(chats::typing))
+        .routes(routes!(chats::answering))
         .routes(routes!(messages::list, messages::say))
         .routes(routes!(messages::retry))
         .routes(routes!(search::messages))
@@ -41,6 +43,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(canned_replies::render))
         .routes(routes!(opt_out::get, opt_out::set))
         .routes(routes!(hours::get, hours::set))
+        .routes(routes!(assignment::get, assignment::set))
         .routes(routes!(answers::list, answers::create))
         .routes(routes!(answers::get, answers::update, answers::delete))
         .routes(routes!(media::whole))

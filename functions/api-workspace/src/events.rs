@@ -35,6 +35,26 @@ pub(crate) enum EventOut {
     /// A chat was opened, or something about it changed besides its messages.
     #[serde(rename = "chat.updated")]
     ChatUpdated { chat: String },
+    /// A note is for you; nobody else is told.
+    #[serde(rename = "mention.created")]
+    MentionCreated {
+        chat: String,
+        message: String,
+        user: String,
+    },
+    /// A member is writing an answer, for the next ten seconds. Only on a socket that watches the chat, and
+    /// not to the member.
+    #[serde(rename = "chat.answering")]
+    ChatAnswering { chat: String, user: String },
+    /// A member came to a screen or left their last one. Only on a socket, and not to the member; of two the
+    /// later counts.
+    #[serde(rename = "presence.updated")]
+    PresenceUpdated {
+        user: String,
+        online: bool,
+        #[schema(format = DateTime)]
+        at: String,
+    },
     /// A message of a campaign reached a status. Only on a socket that watches the chat.
     #[serde(rename = "recipient.updated")]
     RecipientUpdated {
@@ -137,6 +157,24 @@ impl From<Event> for EventOut {
                 state: state.into(),
             },
             Event::ChatUpdated { chat } => Self::ChatUpdated { chat: chat.into() },
+            Event::MentionCreated {
+                chat,
+                message,
+                user,
+            } => Self::MentionCreated {
+                chat: chat.into(),
+                message: message.into(),
+                user: user.into(),
+            },
+            Event::ChatAnswering { chat, user } => Self::ChatAnswering {
+                chat: chat.into(),
+                user: user.into(),
+            },
+            Event::PresenceUpdated { user, online, at } => Self::PresenceUpdated {
+                user: user.into(),
+                online,
+                at: at.to_string(),
+            },
             Event::RecipientUpdated {
                 chat,
                 recipient,

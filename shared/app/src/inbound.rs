@@ -21,7 +21,8 @@ use crate::chat::change::{ATTEMPTS, busy, line, written};
 use crate::chat::{Author, Chat, Inbound, Message, What};
 use crate::store::{Committed, Scope, Write};
 use crate::{
-    App, Error, automatic, campaign, channel, chat, contact, media, pacer, realtime, search,
+    App, Error, assignment, automatic, campaign, channel, chat, contact, media, pacer, realtime,
+    search,
 };
 
 /// How many people's messages are taken in at a time.
@@ -72,6 +73,10 @@ async fn follow(
         let fetched = media::fetch::enqueue(app, scope, channel, chat, message, content);
         result = result.and(fetched.await);
         result = result.and(Box::pin(amend(app, scope, kept)).await);
+        if content.is_said() {
+            let assigned = assignment::assign(app, scope, chat, message);
+            result = result.and(Box::pin(assigned).await);
+        }
     }
     for kept in kept.iter().filter(|kept| kept.said.content.is_said()) {
         let marked = campaign::reply::mark(app, scope, &kept.chat, &kept.said).await;

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod api_key;
+pub mod assignment;
 pub mod audit;
 pub mod automatic;
 mod budget;

@@ -4,7 +4,7 @@
 //! changes of the same thing may be told in either order, because different processes make them: whoever
 //! reads events takes the higher rank of two statuses, and reads the thing itself when that is not enough.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::{Counters, RecipientRef, State};
@@ -21,6 +21,9 @@ pub const EVENTS_MAX: usize = 100;
 
 /// The longest event as JSON, in bytes.
 pub const EVENT_MAX: usize = 300;
+
+/// For how long somebody who was told to be answering counts as doing so.
+pub const ANSWERING: SignedDuration = SignedDuration::from_secs(10);
 
 /// Something that changed in a workspace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +54,25 @@ pub enum Event {
     /// A chat was opened, or something about it changed besides its messages.
     #[serde(rename = "chat.updated")]
     ChatUpdated { chat: ChatId },
+    /// A note is for this member, who alone is told.
+    #[serde(rename = "mention.created")]
+    MentionCreated {
+        chat: ChatId,
+        message: MessageId,
+        user: UserId,
+    },
+    /// A member is writing an answer; told only to others who watch the chat, and not kept. It holds for
+    /// [`ANSWERING`], unless it is told again.
+    #[serde(rename = "chat.answering")]
+    ChatAnswering { chat: ChatId, user: UserId },
+    /// A member came to a screen or left their last one; told to the others, and not kept. Of two the
+    /// later `at` counts.
+    #[serde(rename = "presence.updated")]
+    PresenceUpdated {
+        user: UserId,
+        online: bool,
+        at: Timestamp,
+    },
     /// A message of a campaign reached a status; told only to those who watch the chat, and not kept.
     #[serde(rename = "recipient.updated")]
     RecipientUpdated {
@@ -115,6 +137,9 @@ impl Event {
             | Self::MessageUpdated { .. }
             | Self::MediaUpdated { .. }
             | Self::ChatUpdated { .. }
+            | Self::MentionCreated { .. }
+            | Self::ChatAnswering { .. }
+            | Self::PresenceUpdated { .. }
             | Self::RecipientUpdated { .. } => Some(Permission::ReadChats),
             Self::CampaignUpdated { .. } | Self::TemplateUpdated { .. } => {
                 Some(Permission::ReadCampaigns)
@@ -127,13 +152,37 @@ impl Event {
         }
     }
 
-    /// The chat that a socket must watch to be told this. Such events are so many that they are neither
-    /// kept nor numbered.
+    /// Whether it is kept under a number, so that whoever missed it can ask for it. What there is too much
+    /// of, or what is true for a moment only, is not.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        !matches!(
+            self,
+            Self::RecipientUpdated { .. }
+                | Self::ChatAnswering { .. }
+                | Self::PresenceUpdated { .. }
+        )
+    }
+
+    /// The chat that a socket must watch to be told this.
     #[must_use]
     pub fn watched(&self) -> Option<&ChatId> {
         match self {
-            Self::RecipientUpdated { chat, .. } => Some(chat),
+            Self::RecipientUpdated { chat, .. } | Self::ChatAnswering { chat, .. } => Some(chat),
             _ => None,
+        }
+    }
+
+    /// Whether this member is told, or an API key when there is none. Who is mentioned is told alone; what
+    /// somebody does at their own screen they know.
+    #[must_use]
+    pub fn is_for(&self, member: Option<&UserId>) -> bool {
+        match self {
+            Self::MentionCreated { user, .. } => member == Some(user),
+            Self::ChatAnswering { user, .. } | Self::PresenceUpdated { user, .. } => {
+                member != Some(user)
+            }
+            _ => true,
         }
     }
 }
@@ -154,6 +203,9 @@ pub enum Frame {
     /// The answer to `watch`: from now on.
     #[serde(rename = "watching")]
     Watching { chats: Vec<ChatId> },
+    /// The answer to `answering`: others who watch the chat are told, at most every few seconds.
+    #[serde(rename = "answering")]
+    Answering { chat: ChatId },
     #[serde(rename = "campaign.progress")]
     Progress {
         campaign: CampaignId,
@@ -179,6 +231,10 @@ pub enum Ask {
     Watch { chat: ChatId },
     #[serde(rename = "unwatch")]
     Unwatch { chat: ChatId },
+    /// Tell others who watch the chat that this member is writing an answer. To be said again every few
+    /// seconds for as long as it holds.
+    #[serde(rename = "answering")]
+    Answering { chat: ChatId },
     /// A campaign's figures.
     #[serde(rename = "progress")]
     Progress { campaign: CampaignId },
@@ -214,10 +270,24 @@ mod tests {
             },
             Event::MediaUpdated {
                 chat: chat.clone(),
-                message,
+                message: message.clone(),
                 state: FileState::Failed,
             },
             Event::ChatUpdated { chat: chat.clone() },
+            Event::MentionCreated {
+                chat: chat.clone(),
+                message,
+                user: UserId::fresh(),
+            },
+            Event::ChatAnswering {
+                chat: chat.clone(),
+                user: UserId::fresh(),
+            },
+            Event::PresenceUpdated {
+                user: UserId::fresh(),
+                online: false,
+                at: Timestamp::MAX,
+            },
             Event::of_recipient(chat, &recipient, Outcome::Delivered),
             Event::CampaignUpdated {
                 campaign,
@@ -259,13 +329,40 @@ mod tests {
     }
 
     #[test]
-    fn only_what_belongs_to_a_watched_chat_is_not_kept() {
-        let watched = samples();
-        let watched: Vec<_> = watched.iter().filter(|e| e.watched().is_some()).collect();
+    fn what_belongs_to_a_watched_chat_or_to_the_moment_is_not_kept() {
+        let samples = samples();
+        let passing: Vec<_> = samples.iter().filter(|event| !event.is_kept()).collect();
         assert!(matches!(
-            watched.as_slice(),
-            [Event::RecipientUpdated { .. }]
+            passing.as_slice(),
+            [
+                Event::ChatAnswering { .. },
+                Event::PresenceUpdated { .. },
+                Event::RecipientUpdated { .. }
+            ]
         ));
+        let watched = samples.iter().filter(|event| event.watched().is_some());
+        assert!(watched.clone().count() > 0);
+        assert!(watched.clone().all(|event| !event.is_kept()));
+    }
+
+    #[test]
+    fn a_mention_is_told_to_one_and_what_one_does_to_the_others() {
+        let (own, other) = (UserId::fresh(), UserId::fresh());
+        let chat = ChatId::derived(&["a"]);
+        let mention = Event::MentionCreated {
+            chat: chat.clone(),
+            message: MessageId::at(Timestamp::UNIX_EPOCH, &["a"]),
+            user: own.clone(),
+        };
+        let answering = Event::ChatAnswering {
+            chat: chat.clone(),
+            user: own.clone(),
+        };
+        let told =
+            |event: &Event| [Some(&own), Some(&other), None].map(|member| event.is_for(member));
+        assert_eq!(told(&mention), [true, false, false]);
+        assert_eq!(told(&answering), [false, true, true]);
+        assert_eq!(told(&Event::ChatUpdated { chat }), [true; 3]);
     }
 
     #[test]

@@ -87,10 +87,12 @@ impl Live {
         }
     }
 
-    /// The events that were pushed until now, under contiguous numbers from the last ones on.
+    /// The events that were pushed until now, under contiguous numbers from the last ones on. What is of
+    /// the moment has no number, and is left out.
     pub(crate) async fn events(&mut self) -> Vec<Value> {
         let mut events = Vec::new();
         let mut frames = self.frames().await;
+        frames.retain(|frame| frame["type"] != "watched");
         frames.sort_by_key(|frame| frame["number"].as_u64());
         for frame in frames {
             assert_eq!(frame["number"], self.last + 1, "{frame}");

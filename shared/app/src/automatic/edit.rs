@@ -9,7 +9,9 @@ use domain::id::{AnswerId, ChannelId};
 use domain::workspace::Permission;
 
 use super::settings::{change, read};
+use crate::assignment::Assignment;
 use crate::error::FieldError;
+use crate::store::Scope;
 use crate::{Actor, App, Error, channel, chat};
 
 /// The most automatic answers of a workspace.
@@ -76,6 +78,28 @@ pub async fn set_hours(app: &App, actor: &Actor, new: Hours) -> Result<Hours, Er
     new.check().map_err(invalid)?;
     change(app, actor, "business_hours", |settings| {
         settings.hours.clone_from(&new);
+        Ok(new.clone())
+    })
+    .await
+}
+
+/// How chats are assigned by themselves.
+///
+/// # Errors
+/// The store cannot be reached.
+pub(crate) async fn assignment(app: &App, scope: Scope<'_>) -> Result<Assignment, Error> {
+    Ok(read(app, scope).await?.assignment)
+}
+
+/// # Errors
+/// The actor may not, or the settings keep changing.
+pub(crate) async fn set_assignment(
+    app: &App,
+    actor: &Actor,
+    new: Assignment,
+) -> Result<Assignment, Error> {
+    change(app, actor, "assignment", |settings| {
+        settings.assignment.clone_from(&new);
         Ok(new.clone())
     })
     .await

@@ -10,6 +10,7 @@ pub use edit::{
     AnswerPatch, NewAnswer, answers, create, delete, get, hours, opt_out, set_hours, set_opt_out,
     update,
 };
+pub(crate) use edit::{assignment, set_assignment};
 pub(crate) use reply::{Asked, answer};
 pub use settings::Cache;
 pub(crate) use settings::of;

@@ -11,6 +11,7 @@ use domain::workspace::{Permission, Zone};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::assignment::Assignment;
 use crate::audit::{self, Action};
 use crate::store::{Scope, Write};
 use crate::workspace::Workspace;
@@ -31,6 +32,7 @@ const SIZE_MAX: usize = 300_000;
 pub(crate) struct Settings {
     pub(crate) opt_out: OptOut,
     pub(crate) hours: Hours,
+    pub(crate) assignment: Assignment,
     /// In their order.
     pub(crate) answers: Vec<Answer>,
     pub(super) version: u64,

@@ -57,6 +57,9 @@ pub struct Chat {
     /// The newest message of the person: marked as read it marks all before it (Meta: mark as read).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_inbound: Option<Heard>,
+    /// The newest message of the person that the chat was assigned by itself for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) assigned_for: Option<MessageId>,
     /// Some message of it was amended; while none was, nobody looks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) amended: bool,
@@ -111,6 +114,7 @@ impl Chat {
             last: None,
             last_inbound_at: None,
             last_inbound: None,
+            assigned_for: None,
             amended: false,
             places: 0,
             version: 0,

@@ -1,6 +1,8 @@
 //! Private notes: what members tell each other in a chat. They are part of its thread and never leave the
 //! workspace.
 
+use std::collections::BTreeSet;
+
 use domain::chat::TEXT_MAX;
 use domain::id::{ChatId, MessageId, UserId};
 use domain::realtime::{Direction, Event};
@@ -46,6 +48,10 @@ pub async fn note(
             ));
         }
     }
+    // Each once, in the order in which they are named.
+    let mut named = BTreeSet::new();
+    let mentions = mentions.into_iter();
+    let mentions = mentions.filter(|user| named.insert(user.clone())).collect();
     let note = Note {
         id: MessageId::at(once.at, &[&once.seed, id.as_str()]),
         at: app.now(),
@@ -58,19 +64,33 @@ pub async fn note(
     // Before the note: whoever dies in between leaves words of no note, which are never shown.
     search::keep(app, scope, id, &message, None).await?;
     let create = Write::create(key.clone(), &message)?;
-    if !app.store.write(create).await?.yes() {
-        // An earlier attempt at the same request has written it.
-        return match app.store.get(&key).await? {
-            Some(Message::Note(note)) => Ok(note),
-            _ => Err(Error::broken("the id of a note was used twice")),
-        };
-    }
-    let event = Event::MessageCreated {
-        chat: id.clone(),
+    let note = if app.store.write(create).await?.yes() {
+        note
+    } else {
+        // An earlier attempt at the same request has written it, and may have died before it told anybody.
+        match app.store.get(&key).await? {
+            Some(Message::Note(note)) => note,
+            _ => return Err(Error::broken("the id of a note was used twice")),
+        }
+    };
+    realtime::announce_all(app, scope, events(id, &note)).await;
+    Ok(note)
+}
+
+/// Everybody is told of the note, and whom it is for of the mention.
+fn events(chat: &ChatId, note: &Note) -> Vec<Event> {
+    let mut events = vec![Event::MessageCreated {
+        chat: chat.clone(),
         message: note.id.clone(),
         direction: Direction::Internal,
         at: note.at,
-    };
-    realtime::announce(app, scope, event).await;
-    Ok(note)
+    }];
+    let others = note.mentions.iter();
+    let others = others.filter(|user| note.by != Author::User((*user).clone()));
+    events.extend(others.map(|user| Event::MentionCreated {
+        chat: chat.clone(),
+        message: note.id.clone(),
+        user: user.clone(),
+    }));
+    events
 }

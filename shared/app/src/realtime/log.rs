@@ -7,7 +7,7 @@ use domain::realtime::{EVENTS_MAX, Event};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::reads;
+use super::{Holder, reads};
 use crate::store::read::Span;
 use crate::store::{Scope, Write};
 use crate::{Actor, App, Error};
@@ -62,9 +62,12 @@ pub async fn since(app: &App, actor: &Actor, after: u64) -> Result<Since, Error>
         .take_while(|(item, number)| item.number == *number)
         .map(|(item, _)| item)
         .collect();
+    let holder = Holder::of(&actor.who);
     for item in &mut items {
-        item.events
-            .retain(|event| event.permission().is_none_or(|needed| actor.may(needed)));
+        item.events.retain(|event| {
+            event.is_for(holder.member())
+                && event.permission().is_none_or(|needed| actor.may(needed))
+        });
     }
     if let Some(newest) = items.last() {
         return Ok(Since {

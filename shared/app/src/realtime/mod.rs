@@ -5,6 +5,7 @@
 //! it misses with [`since`]. Pushing only saves it from asking, so a frame may be lost, come twice or
 //! come out of order.
 
+mod answering;
 mod broadcast;
 mod line;
 mod log;
@@ -23,9 +24,11 @@ use crate::store::Scope;
 use crate::task::Broadcast;
 use crate::{Actor, App, Error};
 
+pub use answering::answering;
 pub use broadcast::run;
 pub use log::{Logged, Since, since};
 pub use presence::online;
+pub(crate) use presence::writers;
 pub use socket::{Call, Holder, cut_off, handle};
 pub use ticket::{NewTicket, ticket};
 pub(crate) use watch::watched;
@@ -67,7 +70,12 @@ pub async fn publish(app: &App, scope: Scope<'_>, events: Vec<Event>) -> Result<
 /// The same for what a person did: it is done, so that nobody is told of it at once is no error of
 /// theirs.
 pub async fn announce(app: &App, scope: Scope<'_>, event: Event) {
-    if let Err(error) = publish(app, scope, vec![event]).await {
+    announce_all(app, scope, vec![event]).await;
+}
+
+/// The same for several events of one act.
+pub async fn announce_all(app: &App, scope: Scope<'_>, events: Vec<Event>) {
+    if let Err(error) = publish(app, scope, events).await {
         tracing::warn!(
             workspace = %scope.workspace,
             error = error.chain(),

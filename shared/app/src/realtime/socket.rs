@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::watch::{self, Watch};
-use super::{log, progress, ticket};
+use super::{answering, log, presence, progress, ticket};
 use crate::actor::Who;
 use crate::api_key::ApiKey;
 use crate::store::{Scope, Write};
@@ -44,6 +44,14 @@ impl Holder {
             Who::Key { key, .. } => Self::Key(key.clone()),
         }
     }
+
+    /// The member; a key is nobody.
+    pub(super) fn member(&self) -> Option<&UserId> {
+        match self {
+            Self::Member(user) => Some(user),
+            Self::Key(_) => None,
+        }
+    }
 }
 
 /// An open socket.
@@ -53,8 +61,11 @@ pub(super) struct Socket {
     pub(super) holder: Holder,
     /// What the holder might do when it was last looked at.
     permissions: Vec<Permission>,
-    checked_at: Timestamp,
+    pub(super) checked_at: Timestamp,
     pub(super) opened_at: Timestamp,
+    /// It did not ping for too long, and others were told so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) silent: bool,
     /// Unix seconds.
     pub(super) ttl: i64,
 }
@@ -120,6 +131,7 @@ async fn connect(app: &App, id: String, text: &str) -> Result<(), Error> {
         holder: ticket.holder,
         checked_at: now,
         opened_at: now,
+        silent: false,
         ttl,
         id,
     };
@@ -129,15 +141,22 @@ async fn connect(app: &App, id: String, text: &str) -> Result<(), Error> {
             Write::put(scope.socket(&socket.id), &socket)?,
         ])
         .await?;
+    presence::came(app, scope, &socket).await;
     Ok(())
 }
 
 async fn disconnect(app: &App, id: &str) -> Result<(), Error> {
     let owner: Option<Owner> = app.store.get(&app.store.socket_owner(id)).await?;
-    match owner {
-        Some(owner) => forget(app, app.store.workspace(&owner.workspace), id).await,
-        None => Ok(()),
+    let Some(owner) = owner else {
+        return Ok(());
+    };
+    let scope = app.store.workspace(&owner.workspace);
+    let socket: Option<Socket> = app.store.get(&scope.socket(id)).await?;
+    forget(app, scope, id).await?;
+    if let Some(socket) = socket {
+        presence::went(app, scope, &socket).await;
     }
+    Ok(())
 }
 
 /// Answers a frame. What cannot be answered is told to the client and is no error of ours.
@@ -163,6 +182,7 @@ async fn hear(app: &App, id: &str, text: &str) -> Result<Frame, Error> {
             app.store.write(gone).await?;
             watching(app, scope, id).await
         }
+        Ask::Answering { chat } => answer_in(app, scope, &socket, chat).await,
         Ask::Progress { campaign } => match allowed(app, &socket, Permission::ReadCampaigns) {
             Ok(()) => progress::progress(app, scope, &campaign).await,
             Err(error) => Err(error),
@@ -182,6 +202,7 @@ async fn ping(app: &App, scope: Scope<'_>, socket: &Socket) -> Result<Frame, Err
         Ok(permissions) => permissions,
         Err(Error::Unauthenticated) => {
             forget(app, scope, &socket.id).await?;
+            presence::went(app, scope, socket).await;
             return Ok(closed());
         }
         Err(error) => return Err(error),
@@ -189,10 +210,15 @@ async fn ping(app: &App, scope: Scope<'_>, socket: &Socket) -> Result<Frame, Err
     let checked = Write::update(scope.socket(&socket.id))
         .set("permissions", &permissions)?
         .set("checked_at", &app.now())?
+        .remove("silent")
         .if_present();
     if !app.store.write(checked).await?.yes() {
         return Ok(closed());
     }
+    if !socket.trusted(app.now()) {
+        presence::came(app, scope, socket).await;
+    }
+    presence::notice(app, scope).await;
     let last = log::last(app, scope).await?;
     Ok(Frame::Pong { last })
 }
@@ -218,6 +244,18 @@ async fn watch_chat(
     let key = scope.watch(&watch.chat, &socket.id);
     app.store.write(Write::put(key, &watch)?).await?;
     watching(app, scope, &socket.id).await
+}
+
+async fn answer_in(
+    app: &App,
+    scope: Scope<'_>,
+    socket: &Socket,
+    chat: ChatId,
+) -> Result<Frame, Error> {
+    allowed(app, socket, Permission::WriteChats)?;
+    let user = socket.holder.member().ok_or_else(answering::nobody)?;
+    answering::tell(app, scope, &chat, user).await?;
+    Ok(Frame::Answering { chat })
 }
 
 async fn watching(app: &App, scope: Scope<'_>, id: &str) -> Result<Frame, Error> {
@@ -278,6 +316,7 @@ pub async fn cut_off(app: &App, scope: Scope<'_>, holder: &Holder) {
         for socket in all(app, scope).await? {
             if socket.holder == *holder {
                 forget(app, scope, &socket.id).await?;
+                presence::went(app, scope, &socket).await;
             }
         }
         Ok::<_, Error>(())

@@ -1,6 +1,6 @@
 //! Sockets, what they watch, and the event log of a workspace.
 
-use domain::id::{CampaignId, ChatId};
+use domain::id::{CampaignId, ChatId, UserId};
 
 use super::{Key, Range, Table};
 use crate::store::Scope;
@@ -30,6 +30,19 @@ impl Scope<'_> {
     #[must_use]
     pub fn watches(&self) -> Range {
         Range::new(Table::Ephemeral, self.pk("#WATCH"), "")
+    }
+
+    /// How many chats were assigned by themselves.
+    #[must_use]
+    pub fn assignment_turns(&self) -> Key {
+        Key::new(Table::Ephemeral, self.pk("#ASSIGNMENT"), "TURNS")
+    }
+
+    /// When a member was last told to be answering in a chat.
+    #[must_use]
+    pub fn answering(&self, chat: &ChatId, user: &UserId) -> Key {
+        let pk = self.pk(&format!("#ANSWERING#{chat}"));
+        Key::new(Table::Ephemeral, pk, user.as_str())
     }
 
     /// An item of the event log; zero-padded so that they sort by number.
