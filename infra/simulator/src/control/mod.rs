@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
@@ -27,6 +27,7 @@ use crate::universe::{NUMBER, PORTFOLIO};
 use crate::webhooks::{self, Said};
 
 const PAGE: &str = include_str!("page.html");
+const PHONE: &str = include_str!("phone.js");
 const DEFAULT_LINES: usize = 50;
 const MOST_LINES: usize = 10_000;
 
@@ -36,6 +37,10 @@ type Body<T> = Result<Json<T>, JsonRejection>;
 pub(crate) fn router() -> Router<Arc<Core>> {
     Router::new()
         .route("/", get(async || Html(PAGE)))
+        .route(
+            "/phone.js",
+            get(async || ([(header::CONTENT_TYPE, "text/javascript")], PHONE)),
+        )
         .route("/healthz", get(async || "ok"))
         .route("/_control/report", get(report))
         .route("/_control/messages", get(messages))
