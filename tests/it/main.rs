@@ -34,6 +34,7 @@ mod mails;
 mod manners;
 mod media;
 mod members;
+mod moves;
 mod news;
 mod openapi;
 mod opt_out;

@@ -6,6 +6,7 @@
 mod consent;
 mod item;
 mod list;
+mod moved;
 mod search;
 mod sender;
 
@@ -266,6 +267,16 @@ pub(crate) fn change(scope: Scope<'_>, old: &Contact, new: &Contact) -> Result<V
                     contact: new.id.clone(),
                 },
             )?);
+        }
+    }
+    if old.user_id != new.user_id {
+        let gone = old.user_id.iter();
+        writes.extend(gone.map(|user_id| Write::delete(scope.user_id(user_id))));
+        if let Some(user_id) = &new.user_id {
+            let identity = Identity {
+                contact: new.id.clone(),
+            };
+            writes.push(Write::create(scope.user_id(user_id), &identity)?);
         }
     }
     writes.extend(search::changed(scope, old, new)?);

@@ -5,14 +5,16 @@ use domain::event::InboundMessage;
 use domain::id::ContactId;
 use domain::phone::Phone;
 
+use super::moved::moved;
 use super::{Contact, Identity, creation, derived_id, updated};
 use crate::store::Scope;
 use crate::{App, Error, realtime};
 
 /// How often a contact is looked for again when somebody else makes or deletes it at the same moment.
-const ATTEMPTS: usize = 6;
+pub(super) const ATTEMPTS: usize = 6;
 
-/// The contact of a sender, made when there is none. `None` when Meta tells no usable id.
+/// The contact of a sender, made when there is none. `None` when Meta tells no usable id. A notice that a
+/// person has another number gives it to the contact.
 ///
 /// Where WhatsApp's id of a person and the number people write differ by a digit, the contact with the
 /// other notation is the same person.
@@ -24,6 +26,9 @@ pub(crate) async fn of_sender(
     scope: Scope<'_>,
     message: &InboundMessage,
 ) -> Result<Option<Contact>, Error> {
+    if let Some(contact) = Box::pin(moved(app, scope, message)).await? {
+        return Ok(Some(contact));
+    }
     let phone = message.from.as_deref().map(Phone::of_wa_id);
     let phone = phone.and_then(Result::ok);
     let user_id = message.from_user_id.as_deref();
@@ -92,7 +97,7 @@ pub(crate) async fn by_wa_id(
 }
 
 /// The exact number counts most, then the user id, then the number's other notation.
-async fn known(
+pub(super) async fn known(
     app: &App,
     scope: Scope<'_>,
     phone: Option<&Phone>,
