@@ -1,7 +1,7 @@
 //! Open screens are told what changes, and nobody else is.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::realtime::{self, Call};
@@ -371,6 +371,55 @@ async fn what_was_written_and_never_pushed_is_noticed_and_asked_for() {
         json!([{"type": "contact.updated", "contact": contact}])
     );
     assert_eq!(missed["reload"], false);
+    t.finish().await;
+}
+
+/// A database in which something is told right after the log of a workspace was read in vain, once.
+#[derive(Default)]
+struct Meanwhile(Mutex<Option<(app::App, Broadcast)>>);
+
+impl Interceptor for Meanwhile {
+    fn call(&self, call: DatabaseCall, next: Next) -> BoxFuture<'static, Result<Answer, Lost>> {
+        let asked = call.operation == "Query" && call.body.contains("ExclusiveStartKey");
+        let told = if asked {
+            self.0.lock().unwrap().take()
+        } else {
+            None
+        };
+        Box::pin(async move {
+            let answer = next.run(call).await;
+            if let Some((app, task)) = told {
+                realtime::run(app, task).await.unwrap();
+            }
+            Ok(answer)
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_while_somebody_asks_is_found_and_nothing_is_read_anew() {
+    let store = Arc::new(Meanwhile::default());
+    let between = Between {
+        store: Some(Arc::clone(&store) as Arc<dyn Interceptor>),
+        ..Between::default()
+    };
+    let t = TestApp::between(simulator::Settings::default(), between).await;
+    let owner = t.owner("acme").await;
+    let live = owner.live(&t).await;
+    let contact = ContactId::fresh();
+    let task = Broadcast {
+        workspace: owner.workspace.parse().unwrap(),
+        events: vec![Event::ContactUpdated {
+            contact: contact.clone(),
+        }],
+    };
+    *store.0.lock().unwrap() = Some((t.app.clone(), task));
+    let missed = since(&t, &owner, live.last).await;
+    assert!(store.0.lock().unwrap().is_none(), "it was told in between");
+    assert_eq!(missed["reload"], false, "{missed}");
+    assert_eq!(missed["last"], live.last + 1);
+    let event = &missed["items"][0]["events"][0];
+    assert_eq!(event["contact"], json!(contact));
     t.finish().await;
 }
 

@@ -50,18 +50,25 @@ pub struct Since {
 pub async fn since(app: &App, actor: &Actor, after: u64) -> Result<Since, Error> {
     reads(actor)?;
     let scope = app.store.workspace(&actor.workspace);
-    let place = scope.events(after);
-    let span = Span::first(PAGE).after(Some(place.sort()));
-    let page = app.store.page::<Logged>(&scope.event_log(), span).await?;
-    let now = app.now().as_second();
-    let mut items: Vec<Logged> = page
-        .items
-        .into_iter()
-        .filter(|item| item.ttl > now)
-        .zip(after.saturating_add(1)..)
-        .take_while(|(item, number)| item.number == *number)
-        .map(|(item, _)| item)
-        .collect();
+    let (mut items, mut more) = following(app, scope, after).await?;
+    let mut newest = after;
+    if items.is_empty() {
+        newest = last(app, scope).await?;
+        // Something may have been written between the two reads. Whatever has a number by now is found, if
+        // the log reaches back so far.
+        if newest != after {
+            (items, more) = following(app, scope, after).await?;
+        }
+    }
+    let Some(item) = items.last() else {
+        return Ok(Since {
+            reload: newest != after,
+            items,
+            last: newest,
+            more: false,
+        });
+    };
+    let last = item.number;
     let holder = Holder::of(&actor.who);
     for item in &mut items {
         item.events.retain(|event| {
@@ -69,21 +76,28 @@ pub async fn since(app: &App, actor: &Actor, after: u64) -> Result<Since, Error>
                 && event.permission().is_none_or(|needed| actor.may(needed))
         });
     }
-    if let Some(newest) = items.last() {
-        return Ok(Since {
-            last: newest.number,
-            more: page.next.is_some(),
-            reload: false,
-            items,
-        });
-    }
-    let last = last(app, scope).await?;
     Ok(Since {
-        reload: last != after,
         items,
         last,
-        more: false,
+        more,
+        reload: false,
     })
+}
+
+/// A page of the items that follow a number without a gap, and whether there may be more.
+async fn following(app: &App, scope: Scope<'_>, after: u64) -> Result<(Vec<Logged>, bool), Error> {
+    let place = scope.events(after);
+    let span = Span::first(PAGE).after(Some(place.sort()));
+    let page = app.store.page::<Logged>(&scope.event_log(), span).await?;
+    let now = app.now().as_second();
+    let items = page
+        .items
+        .into_iter()
+        .filter(|item| item.ttl > now)
+        .zip(after.saturating_add(1)..)
+        .take_while(|(item, number)| item.number == *number)
+        .map(|(item, _)| item);
+    Ok((items.collect(), page.next.is_some()))
 }
 
 /// The number of the newest item. An empty log is begun, so that there is one.
