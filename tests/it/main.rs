@@ -13,6 +13,7 @@ mod audiences;
 mod audit;
 mod authorization;
 mod automatic;
+mod blocked;
 mod bootstraps;
 mod campaigns;
 mod channels;

@@ -101,6 +101,9 @@ async fn a_test_that_cannot_be_sent_is_refused_by_the_name_of_its_field() {
     let opted_out = json!({"consent": "opted_out"});
     owner.patch(&t, &contact, opted_out).await.expect(200);
     assert_eq!(refused(json!({"phone": OWN_NUMBER})).await, "phone");
+    let blocked = json!({"consent": "subscribed", "blocked": true});
+    owner.patch(&t, &contact, blocked).await.expect(200);
+    assert_eq!(refused(json!({"phone": OWN_NUMBER})).await, "phone");
     assert!(tests(&t, &owner, &draft).await.is_empty());
     t.finish().await;
 }

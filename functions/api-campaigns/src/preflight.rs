@@ -40,8 +40,8 @@ pub(crate) struct PreflightOut {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExcludedOut {
-    /// `opted_out`, `no_phone`, `invalid_number`, `missing_value`, `too_long`, `deleted`,
-    /// `not_retryable` or `too_early`.
+    /// `opted_out`, `blocked`, `no_phone`, `invalid_number`, `missing_value`, `too_long`,
+    /// `unfit_value`, `deleted`, `not_retryable` or `too_early`.
     code: &'static str,
     /// The reason in words.
     reason: &'static str,

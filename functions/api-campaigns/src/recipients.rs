@@ -39,8 +39,8 @@ pub(crate) struct RecipientOut {
     wamid: Option<String>,
     /// Meta's error code of a failure.
     code: Option<i64>,
-    /// Why it was left out, as a word: `opted_out`, `no_phone`, `invalid_number`, `missing_value`,
-    /// `too_long`, `changed`, `deleted`, `not_retryable` or `too_early`.
+    /// Why it was left out, as a word: `opted_out`, `blocked`, `no_phone`, `invalid_number`,
+    /// `missing_value`, `too_long`, `unfit_value`, `changed`, `deleted`, `not_retryable` or `too_early`.
     excluded: Option<&'static str>,
     /// Why it failed or was not sent.
     reason: Option<&'static str>,

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use app::App;
 use app::chat::{self, Assignee, Chat, Filter, Line, Listed, NewChat, Opened, Patch};
+use app::contact::Contact;
 use app::realtime;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::campaign::Excluded;
 use domain::chat::Status;
 use domain::id::{ChannelId, ChatId, ContactId, LabelId, MessageId, UserId};
 use domain::realtime::Direction;
@@ -84,6 +86,10 @@ pub(crate) struct ChatOut {
     contact_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     contact_phone: Option<String>,
+    /// Why nothing may be sent to the contact: `opted_out` or `blocked`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    barred: Option<&'static str>,
     #[schema(value_type = String)]
     channel: ChannelId,
     /// `open`, `pending`, `snoozed` or `resolved`.
@@ -263,6 +269,7 @@ async fn one(app: &App, actor: &app::Actor, chat: Chat) -> Result<ChatOut, Failu
 
 pub(crate) fn out(app: &App, listed: Listed) -> ChatOut {
     let Listed { chat, contact } = listed;
+    let barred = contact.as_ref().and_then(Contact::barred);
     let (contact_name, contact_phone) = match contact {
         Some(contact) => (contact.name, contact.phone.map(|phone| phone.to_string())),
         None => (None, None),
@@ -273,6 +280,7 @@ pub(crate) fn out(app: &App, listed: Listed) -> ChatOut {
         contact: chat.contact,
         contact_name,
         contact_phone,
+        barred: barred.map(Excluded::as_str),
         channel: chat.channel,
         status: chat.status.as_str(),
         snoozed_until: chat.snoozed_until,

@@ -50,6 +50,8 @@ pub(crate) struct ContactChange {
     groups: Option<Vec<GroupId>>,
     #[schema(value_type = Option<String>, example = "subscribed")]
     consent: Option<Consent>,
+    /// A blocked contact is sent nothing, by nobody; what they write is kept and raises no attention.
+    blocked: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -72,6 +74,9 @@ pub(crate) struct ContactOut {
     /// Who changed it: the `person` by a word or a button, `whatsapp`, or the `workspace`.
     #[schema(value_type = Option<String>)]
     consent_changed_by: Option<ConsentSource>,
+    /// Since when the contact is blocked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    blocked_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -187,6 +192,7 @@ pub(crate) async fn update(
         attributes,
         groups,
         consent,
+        blocked,
     } = body;
     let patch = ContactPatch {
         phone,
@@ -196,6 +202,7 @@ pub(crate) async fn update(
         attributes,
         groups,
         consent,
+        blocked,
     };
     Ok(Json(
         contact::update(&app, &actor, &id, patch).await?.into(),
@@ -226,6 +233,7 @@ impl From<contact::Contact> for ContactOut {
             groups,
             consent,
             consent_change,
+            blocked_at,
             created_at,
             updated_at,
             ..
@@ -240,6 +248,7 @@ impl From<contact::Contact> for ContactOut {
             consent,
             consent_changed_at: consent_change.map(|change| change.at),
             consent_changed_by: consent_change.map(|change| change.source),
+            blocked_at,
             created_at,
             updated_at,
         }

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use domain::chat::Status;
 use domain::contact::{ConsentChange, ConsentSource};
 use domain::event::{InboundContent, InboundMessage};
 use domain::id::{ChannelId, ChatId, ContactId, MessageId};
@@ -73,7 +74,7 @@ async fn follow(
         let fetched = media::fetch::enqueue(app, scope, channel, chat, message, content);
         result = result.and(fetched.await);
         result = result.and(Box::pin(amend(app, scope, kept)).await);
-        if content.is_said() {
+        if content.is_said() && !kept.blocked {
             let assigned = assignment::assign(app, scope, chat, message);
             result = result.and(Box::pin(assigned).await);
         }
@@ -125,11 +126,18 @@ struct Kept {
     message: MessageId,
     /// Some message of the chat was amended.
     amended: bool,
+    /// The workspace blocked the person: the message is kept, and nobody's attention is asked for.
+    blocked: bool,
     said: InboundMessage,
 }
 
 impl Kept {
     fn event(&self) -> Event {
+        if self.blocked {
+            return Event::ChatUpdated {
+                chat: self.chat.clone(),
+            };
+        }
         Event::MessageCreated {
             chat: self.chat.clone(),
             message: self.message.clone(),
@@ -187,6 +195,7 @@ async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Ke
         return Ok(None);
     };
     let id = person.id.clone();
+    let blocked = person.blocked_at.is_some();
     let chat = ChatId::of(&route.channel, &id);
     // Before anything else: whoever wants to be left alone is sent nothing more from here on.
     let inbox = automatic::of(app, scope).await?;
@@ -197,12 +206,13 @@ async fn one(app: &App, route: &Route, said: InboundMessage) -> Result<Option<Ke
         };
         contact::wish(app, scope, person, wished, made, Some(&chat)).await?;
     }
-    let (message, amended) = keep(app, scope, &route.channel, &id, &said).await?;
+    let (message, amended) = keep(app, scope, &route.channel, &id, blocked, &said).await?;
     Ok(Some(Kept {
         contact: id,
         chat,
         message,
         amended,
+        blocked,
         said,
     }))
 }
@@ -214,6 +224,7 @@ async fn keep(
     scope: Scope<'_>,
     channel: &ChannelId,
     contact: &ContactId,
+    blocked: bool,
     message: &InboundMessage,
 ) -> Result<(MessageId, bool), Error> {
     let inbound = Inbound::new(message);
@@ -229,7 +240,15 @@ async fn keep(
             Some(before) => before.clone(),
             None => Chat::new(scope, channel, contact, app.now()),
         };
-        after.hear(&inbound, app.now());
+        if blocked {
+            // A chat that a blocked person opens waits for nobody.
+            if before.is_none() {
+                after.status = Status::Resolved;
+            }
+            after.overhear(&inbound, app.now());
+        } else {
+            after.hear(&inbound, app.now());
+        }
         let mut writes = vec![created.clone()];
         if before.as_ref() != Some(&after) {
             writes.extend(written(scope, before.as_ref(), &mut after)?);

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use domain::automatic::{
     Answer, Before, Heard, Line, MAX_AGE, REMEMBERED, candidates, choose, pressed,
 };
+use domain::campaign::Excluded;
 use domain::chat::Content;
 use domain::contact::{Consent, ConsentChange, ConsentSource};
 use domain::event::InboundMessage;
@@ -88,6 +89,10 @@ pub(crate) async fn answer(app: &App, scope: Scope<'_>, asked: &Asked<'_>) -> Re
         asked,
         inbox: &inbox,
     };
+    // Whoever blocked the person wants to hear nothing more of them, so nothing is said that goes on.
+    if contact.barred() == Some(Excluded::Blocked) {
+        return Ok(());
+    }
     if let Some(wished) = wished
         && asked.changed(&contact, wished)
     {

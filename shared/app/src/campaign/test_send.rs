@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use domain::contact::{Consent, Profile};
+use domain::campaign::Excluded;
+use domain::contact::Profile;
 use domain::id::{CampaignId, ChannelId, ContactId, TestId};
 use domain::phone::Phone;
 use domain::template::{HeaderContent, Rendered, Template, Unfillable, Values, render};
@@ -18,6 +19,7 @@ use whatsapp::{ErrorClass, Outbound, SendError, TemplateMessage};
 use super::send::lease;
 use super::{content, find};
 use crate::channel::{self, Channel};
+use crate::contact::Contact;
 use crate::idempotency::Once;
 use crate::media::Handed;
 use crate::pacer::Lane;
@@ -367,15 +369,19 @@ impl Ended {
     }
 }
 
-/// A person who asked to be left alone gets no tests either.
+/// A person who asked to be left alone, or is blocked, gets no tests either.
 async fn willing(app: &App, scope: Scope<'_>, phone: &Phone) -> Result<(), Error> {
-    match contact::by_phone(app, scope, phone).await? {
-        Some(contact) if contact.consent == Consent::OptedOut => Err(Error::invalid(
-            "phone",
-            "this person has opted out of messages; send the test to another number",
-        )),
-        Some(_) | None => Ok(()),
-    }
+    let contact = contact::by_phone(app, scope, phone).await?;
+    let Some(barred) = contact.as_ref().and_then(Contact::barred) else {
+        return Ok(());
+    };
+    let message = match barred {
+        Excluded::OptedOut => {
+            "this person has opted out of messages; send the test to another number"
+        }
+        barred => barred.reason(),
+    };
+    Err(Error::invalid("phone", message))
 }
 
 fn unfillable(error: &Unfillable) -> Error {

@@ -123,11 +123,10 @@ impl Chat {
 
     /// Takes in what the person wrote, whenever it arrives.
     pub(crate) fn hear(&mut self, message: &Inbound, now: Timestamp) {
-        // A clock of Meta's that is ahead of ours must not keep the window open.
-        let at = message.at.min(now);
+        self.overhear(message, now);
         self.show(Line {
             message: message.id.clone(),
-            at,
+            at: message.at.min(now),
             direction: Direction::Inbound,
             kind: message.content.kind().to_owned(),
             text: beginning(message.content.words()),
@@ -136,6 +135,17 @@ impl Chat {
             return;
         }
         self.unread = self.unread.saturating_add(1);
+        self.status = self.status.after_a_word();
+        self.snoozed_until = None;
+    }
+
+    /// Takes in what a blocked person wrote: the window is open all the same, and nothing calls for an answer.
+    pub(crate) fn overhear(&mut self, message: &Inbound, now: Timestamp) {
+        if !message.content.is_said() {
+            return;
+        }
+        // A clock of Meta's that is ahead of ours must not keep the window open.
+        let at = message.at.min(now);
         self.last_inbound_at = self.last_inbound_at.max(Some(at));
         let newer = |heard: &Heard| heard.message < message.id;
         if self.last_inbound.as_ref().is_none_or(newer) {
@@ -144,8 +154,6 @@ impl Chat {
                 wamid: message.wamid.clone(),
             });
         }
-        self.status = self.status.after_a_word();
-        self.snoozed_until = None;
     }
 
     /// Shows a message in the list, unless a newer one is shown there.
@@ -430,6 +438,8 @@ pub enum What {
         consent: Consent,
         source: ConsentSource,
     },
+    /// Nothing is sent to the person from now on, and nothing they write raises attention; or no longer so.
+    Blocked { blocked: bool },
     Labels {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         added: Vec<LabelId>,

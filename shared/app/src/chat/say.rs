@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use domain::campaign::Excluded;
 use domain::chat::{self, Content};
-use domain::contact::{Consent, InvalidField};
+use domain::contact::InvalidField;
 use domain::id::{ChatId, MessageId};
 use domain::realtime::{Direction, Event};
 use domain::template::Unfillable;
@@ -432,11 +433,16 @@ impl Taking<'_> {
 
 /// Whether the person may be written to now.
 fn allowed(chat: &Chat, contact: &Contact, draft: &Draft, now: Timestamp) -> Result<(), Error> {
-    if contact.consent == Consent::OptedOut && !draft.farewell {
-        return Err(Error::refused(
-            "opted_out",
-            "this person asked not to be written to; they can take it back by writing START",
-        ));
+    match contact.barred() {
+        None => {}
+        Some(Excluded::OptedOut) if draft.farewell => {}
+        Some(Excluded::OptedOut) => {
+            return Err(Error::refused(
+                "opted_out",
+                "this person asked not to be written to; they can take it back by writing START",
+            ));
+        }
+        Some(barred) => return Err(Error::refused(barred.as_str(), barred.reason())),
     }
     if contact.phone.is_none() && contact.user_id.is_none() {
         return Err(Error::refused(

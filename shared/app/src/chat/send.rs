@@ -187,8 +187,10 @@ impl Sender<'_> {
     /// was taken.
     fn reachable(&self, message: &Outbound) -> Result<String, Excluded> {
         let contact = self.contact.as_ref().ok_or(Excluded::Changed)?;
-        if contact.consent == Consent::OptedOut && !message.farewell {
-            return Err(Excluded::OptedOut);
+        match contact.barred() {
+            Some(Excluded::OptedOut) if message.farewell => {}
+            Some(barred) => return Err(barred),
+            None => {}
         }
         let phone = contact.phone.as_ref().map(ToString::to_string);
         phone.or(contact.user_id.clone()).ok_or(Excluded::NoPhone)

@@ -1,5 +1,6 @@
 //! A contact as it is stored.
 
+use domain::campaign::Excluded;
 use domain::contact::{Attributes, Consent, ConsentChange, Profile};
 use domain::id::{ContactId, GroupId, ImportId};
 use domain::phone::Phone;
@@ -32,6 +33,9 @@ pub struct Contact {
     /// When the person last wished for what was so already. A wish between, told late, is older than this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) consent_repeated_at: Option<Timestamp>,
+    /// Since when nothing is sent to the person and what they write raises no attention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_at: Option<Timestamp>,
     /// The import that wrote the contact last, by which a file's own duplicates are recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportId>,
@@ -46,6 +50,17 @@ impl Contact {
     pub(super) fn consent_at(&self) -> Option<Timestamp> {
         let changed = self.consent_change.map(|change| change.at);
         changed.max(self.consent_repeated_at)
+    }
+
+    /// Why nothing is to be sent to the contact, if so. What was not asked of the person, but decided about
+    /// them, comes first: it allows no exception.
+    #[must_use]
+    pub fn barred(&self) -> Option<Excluded> {
+        match (self.blocked_at, self.consent) {
+            (Some(_), _) => Some(Excluded::Blocked),
+            (None, Consent::OptedOut) => Some(Excluded::OptedOut),
+            (None, Consent::Subscribed) => None,
+        }
     }
 
     /// What a template reads of the contact.

@@ -54,6 +54,7 @@ pub struct ContactPatch {
     pub attributes: Attributes,
     pub groups: Option<Vec<GroupId>>,
     pub consent: Option<Consent>,
+    pub blocked: Option<bool>,
 }
 
 /// # Errors
@@ -92,6 +93,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewContact) -> Result<Contact
         consent: Consent::Subscribed,
         consent_change: None,
         consent_repeated_at: None,
+        blocked_at: None,
         import: None,
         created_at: app.now(),
         updated_at: app.now(),
@@ -134,15 +136,14 @@ pub async fn update(
     writes.extend(missing(&old.groups, &new.groups).map(|group| group::counted(scope, group, 1)));
     writes.extend(missing(&new.groups, &old.groups).map(|group| group::counted(scope, group, -1)));
     let mut chats = Vec::new();
-    if old.consent != new.consent {
+    let told = decided(&old, &new);
+    if !told.is_empty() {
         chats = consent::in_chats(app, scope, id).await?;
         let by = Author::of(actor);
-        let what = What::Consent {
-            consent: new.consent,
-            source: ConsentSource::Workspace,
-        };
         for chat in &chats {
-            writes.push(chat::change::line(app, scope, chat, &by, what.clone())?);
+            for what in &told {
+                writes.push(chat::change::line(app, scope, chat, &by, what.clone())?);
+            }
         }
     }
     match app.store.transact(writes).await? {
@@ -316,6 +317,17 @@ pub(crate) async fn find(app: &App, scope: Scope<'_>, id: &ContactId) -> Result<
         .ok_or_else(|| Error::not_found("the contact"))
 }
 
+/// What the chats of a contact tell of its change.
+fn decided(old: &Contact, new: &Contact) -> Vec<What> {
+    let consent = (old.consent != new.consent).then_some(What::Consent {
+        consent: new.consent,
+        source: ConsentSource::Workspace,
+    });
+    let blocked = new.blocked_at.is_some();
+    let block = (old.blocked_at.is_some() != blocked).then_some(What::Blocked { blocked });
+    consent.into_iter().chain(block).collect()
+}
+
 async fn patched(
     app: &App,
     scope: Scope<'_>,
@@ -345,6 +357,11 @@ async fn patched(
             at: app.now(),
             source: ConsentSource::Workspace,
         });
+    }
+    match patch.blocked {
+        Some(true) => new.blocked_at = old.blocked_at.or(Some(app.now())),
+        Some(false) => new.blocked_at = None,
+        None => {}
     }
     if refused.is_empty() {
         Ok(new)

@@ -62,6 +62,7 @@ pub(crate) async fn of_sender(
             consent: Consent::Subscribed,
             consent_change: None,
             consent_repeated_at: None,
+            blocked_at: None,
             import: None,
             created_at: app.now(),
             updated_at: app.now(),

@@ -331,6 +331,7 @@ fn effect(
         consent: Consent::Subscribed,
         consent_change: None,
         consent_repeated_at: None,
+        blocked_at: None,
         import: Some(import.id.clone()),
         created_at: app.now(),
         updated_at: app.now(),

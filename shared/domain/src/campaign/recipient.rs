@@ -63,6 +63,8 @@ impl Tab {
 pub enum Excluded {
     /// The contact asked not to be written to.
     OptedOut,
+    /// The workspace blocked the contact.
+    Blocked,
     /// The contact has no phone number.
     NoPhone,
     /// The contact's number is in no numbering plan.
@@ -89,6 +91,7 @@ impl Excluded {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OptedOut => "opted_out",
+            Self::Blocked => "blocked",
             Self::NoPhone => "no_phone",
             Self::InvalidNumber => "invalid_number",
             Self::MissingValue => "missing_value",
@@ -106,6 +109,7 @@ impl Excluded {
     pub fn reason(self) -> &'static str {
         match self {
             Self::OptedOut => "The contact has opted out of messages.",
+            Self::Blocked => "The contact is blocked; unblock it to write to it again.",
             Self::NoPhone => "The contact has no phone number.",
             Self::InvalidNumber => "The contact's phone number is not a valid one.",
             Self::MissingValue => "A variable has no value for this contact and no fallback.",

@@ -1,7 +1,6 @@
 //! Whether a message can go to a contact, and with which values; if not, why.
 
 use domain::campaign::{Ended, Excluded};
-use domain::contact::Consent;
 use jiff::{SignedDuration, Timestamp};
 use whatsapp::Again;
 
@@ -15,8 +14,8 @@ const REST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a contact is planned with, or why it is left out.
 pub(super) fn judge(campaign: &Campaign, contact: &Contact) -> Result<Person, Excluded> {
-    if contact.consent == Consent::OptedOut {
-        return Err(Excluded::OptedOut);
+    if let Some(barred) = contact.barred() {
+        return Err(barred);
     }
     let phone = contact.phone.clone().ok_or(Excluded::NoPhone)?;
     if phone.country().is_none() {
