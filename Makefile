@@ -5,17 +5,20 @@ FUZZ := $(or $(CARGO_TARGET_DIR),target)/fuzz-venv
 SCHEMATHESIS := 4.32.5
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
-CLIENT := web/client
+WEB := web
 export BLAZZ_BIN ?= $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/blazz
 
-.PHONY: help run demo chaos bench live test fuzz-api fuzz-webhooks lint fmt build deploy openapi
+.PHONY: help run web demo chaos bench live test fuzz-api fuzz-webhooks lint fmt build deploy openapi
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-run: ## start everything on http://localhost:8787, data in ./.blazz
+run: web ## start everything on http://localhost:8787, data in ./.blazz
 	$(CARGO) build --release --workspace --bin blazz
 	$(or $(CARGO_TARGET_DIR),target)/release/blazz
+
+web: $(WEB)/node_modules ## build the web application into web/dist
+	cd $(WEB) && npm run build
 
 demo: ## import 10,000 contacts, send them a campaign, report in target/demo/report.json
 	$(CARGO) build --release --workspace --bin blazz --bin demo
@@ -29,27 +32,27 @@ bench: ## measure campaigns, webhooks, API, imports, inbox and search (BENCH=nam
 	$(CARGO) build --release --workspace --bin blazz --bin bench
 	$(or $(CARGO_TARGET_DIR),target)/release/bench
 
-live: $(CLIENT)/node_modules ## cut two clients off for 30 seconds each, and see that both converge
+live: $(WEB)/node_modules ## cut two clients off for 30 seconds each, and see that both converge
 	$(CARGO) build --workspace --bin blazz
-	cd $(CLIENT) && DROP_SECONDS=30 npm test -- converge
+	cd $(WEB) && DROP_SECONDS=30 npm test -w @blazz/client -- converge
 
-test: $(CLIENT)/node_modules ## run every test
+test: $(WEB)/node_modules ## run every test
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
 	$(CARGO) test --workspace
 endif
 	$(CARGO) build --workspace --bin blazz
-	cd $(CLIENT) && npm test
+	cd $(WEB) && npm test -w @blazz/client && npm test && npm run build
 
 fuzz-webhooks: ## damage webhooks at random for 10 minutes (MINUTES=n), and look for what is lost
 	MINUTES=$(or $(MINUTES),10) $(CARGO) test --workspace --test it webhook_fuzz -- --nocapture
 
-lint: $(VENV)/bin/cfn-lint $(CLIENT)/node_modules ## check formatting, clippy and eslint with warnings denied, and the template
+lint: $(VENV)/bin/cfn-lint $(WEB)/node_modules ## check formatting, clippy and eslint with warnings denied, and the template
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(VENV)/bin/cfn-lint infra/template.yaml
-	cd $(CLIENT) && npm run lint
+	cd $(WEB) && npm run lint -w @blazz/client && npm run lint
 
 fmt: ## format the code
 	$(CARGO) fmt --all
@@ -70,8 +73,8 @@ build: ## make the Lambda artifacts in target/lambda (needs cargo-lambda from Py
 deploy: build ## deploy with SAM (needs the sam command and an account)
 	sam deploy
 
-$(CLIENT)/node_modules: $(CLIENT)/package-lock.json
-	cd $(CLIENT) && npm ci
+$(WEB)/node_modules: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci
 	touch $@
 
 $(VENV)/bin/cfn-lint: infra/requirements.txt

@@ -4,6 +4,7 @@
 
 pub mod contract;
 mod data_folder;
+mod development;
 pub mod dynamo;
 pub mod files;
 mod gauge;
@@ -18,3 +19,4 @@ pub mod seed;
 pub mod settings;
 mod simulated;
 pub mod template;
+mod web;

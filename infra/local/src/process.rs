@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_folder::{DataFolder, Keys};
+use crate::development;
 use crate::dynamo::{self, Dynamo};
 use crate::files::LocalFiles;
 use crate::host::{Host, Pollers, Sockets};
@@ -25,6 +26,7 @@ use crate::seed::{self, Demo, SimulatedNumber};
 use crate::settings::{Outside, Settings};
 use crate::simulated::{self, Simulated};
 use crate::template::Stack;
+use crate::web;
 use app::clock::SystemClock;
 
 /// The version of Meta's API that the simulator speaks.
@@ -112,10 +114,14 @@ impl Process {
             clock,
         )?;
         let host = Host::new(app.clone(), &stack, queue, files, sockets.clone())?;
-        let mut router = host.http_router().merge(mailbox.router());
+        let mut router = host
+            .http_router()
+            .merge(mailbox.router())
+            .merge(development::router(&simulator_url, &keys.simulator_token));
         if settings.report {
             router = router.merge(report::router(dynamo.clone(), host.clone()));
         }
+        let router = web::in_front_of(router, &settings.web, &url);
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, router, stop.clone()));
         let pollers = host.start_pollers();

@@ -17,6 +17,8 @@ pub struct Settings {
     pub bind: IpAddr,
     /// `BLAZZ_DATA`: the folder of everything that is kept, `./.blazz` when it is not set.
     pub data: PathBuf,
+    /// `BLAZZ_WEB`: the folder of the built web application, `./web/dist` when it is not set.
+    pub web: PathBuf,
     /// `BLAZZ_SEED`: decides what the simulator leaves to chance.
     pub seed: u64,
     /// `BLAZZ_PUBLIC_URL`: where browsers reach this process, when that is not localhost.
@@ -64,6 +66,7 @@ impl Default for Settings {
             port: 8787,
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             data: PathBuf::from(".blazz"),
+            web: PathBuf::from("web/dist"),
             seed: 1,
             public_url: None,
             plain_cookie: false,
@@ -108,6 +111,7 @@ impl Settings {
             port: parse("PORT", read("PORT"))?.unwrap_or(default.port),
             bind: parse("BLAZZ_BIND", read("BLAZZ_BIND"))?.unwrap_or(default.bind),
             data: read("BLAZZ_DATA").map_or(default.data, PathBuf::from),
+            web: read("BLAZZ_WEB").map_or(default.web, PathBuf::from),
             seed: parse("BLAZZ_SEED", read("BLAZZ_SEED"))?.unwrap_or(default.seed),
             public_url: read("BLAZZ_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             plain_cookie: switched("BLAZZ_PLAIN_COOKIE"),

@@ -1,0 +1,26 @@
+/** What the API's codes mean to a person. A code that is not here is told in the server's own words. */
+export const problems = {
+  unreached: "The server cannot be reached. Check your connection and try again.",
+  unauthenticated: "You are signed out. Sign in again.",
+  forbidden: "Your role does not allow this. Ask an owner or admin of the workspace.",
+  not_found: "This does not exist any more.",
+  conflict: "Somebody else changed this meanwhile. Load it and try again.",
+  wrong_credentials: "E-mail or password is wrong.",
+  window_closed:
+    "It is more than 24 hours since this person last wrote, so WhatsApp delivers only templates.",
+  opted_out: "This person asked not to be written to.",
+  blocked: "This contact is blocked. Unblock it to write to it.",
+  no_phone: "This contact has no phone number.",
+  phone_taken: "There is already a contact with this phone number.",
+  later: "This is busy at the moment. Try again in a moment.",
+  rate_limited: "Too many attempts. Wait a little and try again.",
+  token_not_good: "This link is not valid any more. Ask for a new one.",
+  invitation_not_good: "This invitation is not valid any more. Ask for a new one.",
+  email_taken: "There is already an account with this e-mail address. Sign in instead.",
+  name_taken: "This name is taken already.",
+  shortcut_taken: "This shortcut is taken already.",
+  number_connected: "This number is connected already.",
+  last_owner: "A workspace needs an owner. Make somebody else an owner first.",
+  changed: "This was changed meanwhile. Load it and try again.",
+  internal: "Something failed on our side. Try again.",
+};

@@ -1,0 +1,16 @@
+import type { Messages } from "../index.ts";
+import { account } from "./account.ts";
+import { common } from "./common.ts";
+import { dashboard } from "./dashboard.ts";
+import { problems } from "./problems.ts";
+import { templates } from "./templates.ts";
+
+const id: Messages = {
+  common,
+  account,
+  dashboard,
+  templates,
+  problems,
+};
+
+export default id;
