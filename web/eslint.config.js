@@ -51,7 +51,7 @@ export default defineConfig(
         {
           patterns: [
             {
-              regex: "^@/features/[^/]+/.+",
+              regex: "^@/features/[^/]+/(?!index\\.ts$).+",
               message: "Import what another feature offers from its index.",
             },
           ],

@@ -30,6 +30,7 @@ const routes: RouteRecordRaw[] = [
     component: inside,
     children: [
       { path: "", name: "dashboard", component: () => import("@/features/dashboard/Dashboard.vue") },
+      { path: "chat/:chat?", name: "chat", component: () => import("@/features/chat/Index.vue"), props: true },
       { path: ":rest(.*)*", name: "nowhere", component: () => import("@/layouts/Nowhere.vue") },
     ],
   },

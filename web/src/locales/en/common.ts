@@ -34,6 +34,7 @@ export const common = {
   toDashboard: "To the dashboard",
   nav: {
     dashboard: "Dashboard",
+    chat: "Chat",
     main: "Main",
   },
   person: {

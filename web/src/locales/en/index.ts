@@ -1,4 +1,5 @@
 import { account } from "./account.ts";
+import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { dashboard } from "./dashboard.ts";
 import { problems } from "./problems.ts";
@@ -8,6 +9,7 @@ export default {
   common,
   account,
   dashboard,
+  chat,
   templates,
   problems,
 };

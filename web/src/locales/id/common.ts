@@ -36,6 +36,7 @@ export const common: Messages["common"] = {
   toDashboard: "Ke dasbor",
   nav: {
     dashboard: "Dasbor",
+    chat: "Obrolan",
     main: "Utama",
   },
   person: {

@@ -1,5 +1,6 @@
 import type { Messages } from "../index.ts";
 import { account } from "./account.ts";
+import { chat } from "./chat.ts";
 import { common } from "./common.ts";
 import { dashboard } from "./dashboard.ts";
 import { problems } from "./problems.ts";
@@ -9,6 +10,7 @@ const id: Messages = {
   common,
   account,
   dashboard,
+  chat,
   templates,
   problems,
 };
