@@ -31,6 +31,7 @@ const routes: RouteRecordRaw[] = [
     children: [
       { path: "", name: "dashboard", component: () => import("@/features/dashboard/Dashboard.vue") },
       { path: "chat/:chat?", name: "chat", component: () => import("@/features/chat/Index.vue"), props: true },
+      { path: "contacts", name: "contacts", component: () => import("@/features/contacts/Index.vue") },
       { path: ":rest(.*)*", name: "nowhere", component: () => import("@/layouts/Nowhere.vue") },
     ],
   },

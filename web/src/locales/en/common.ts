@@ -35,6 +35,7 @@ export const common = {
   nav: {
     dashboard: "Dashboard",
     chat: "Chat",
+    contacts: "Contacts",
     main: "Main",
   },
   person: {

@@ -1,6 +1,7 @@
 import { account } from "./account.ts";
 import { chat } from "./chat.ts";
 import { common } from "./common.ts";
+import { contacts } from "./contacts.ts";
 import { dashboard } from "./dashboard.ts";
 import { problems } from "./problems.ts";
 import { templates } from "./templates.ts";
@@ -10,6 +11,7 @@ export default {
   account,
   dashboard,
   chat,
+  contacts,
   templates,
   problems,
 };

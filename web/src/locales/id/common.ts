@@ -37,6 +37,7 @@ export const common: Messages["common"] = {
   nav: {
     dashboard: "Dasbor",
     chat: "Obrolan",
+    contacts: "Kontak",
     main: "Utama",
   },
   person: {

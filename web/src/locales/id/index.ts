@@ -2,6 +2,7 @@ import type { Messages } from "../index.ts";
 import { account } from "./account.ts";
 import { chat } from "./chat.ts";
 import { common } from "./common.ts";
+import { contacts } from "./contacts.ts";
 import { dashboard } from "./dashboard.ts";
 import { problems } from "./problems.ts";
 import { templates } from "./templates.ts";
@@ -11,6 +12,7 @@ const id: Messages = {
   account,
   dashboard,
   chat,
+  contacts,
   templates,
   problems,
 };
